@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-2.0
+# ztrace: V=1 shows commands, O=DIR builds elsewhere, SAN=1 adds ASan and UBSan, DESTDIR= and PREFIX= install.
+VERSION  := 0.1.0
+O        ?= .output$(if $(SAN),-san)
+PREFIX   ?= /usr/local
+CC       ?= gcc
+CLANG    ?= $(firstword $(shell command -v clang-14 clang 2>/dev/null) clang)
+BPFTOOL  ?= $(firstword $(shell PATH=$$PATH:/usr/sbin command -v bpftool 2>/dev/null) bpftool)
+ARCH     := $(shell uname -m | sed 's/aarch64/arm64/')
+BPFARCH  := $(patsubst x86_64,x86,$(ARCH))
+Q        := $(if $(V),,@)
+say       = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
+
+WARN     := -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wshadow -Werror
+SANFLAGS := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+comma    := ,
+CPPFLAGS += -D_GNU_SOURCE -DZTRACE_VERSION='"$(VERSION)"' -DZTRACE_LOCALEDIR='"$(PREFIX)/share/locale"' \
+            -DHASH_NONFATAL_OOM=1 -Iinclude -Iuser -I$O
+CFLAGS   ?= -O2 -g
+ZCFLAGS   = -std=gnu2x $(WARN) $(CFLAGS) -fno-strict-aliasing -fPIE $(SANFLAGS) -MMD -MP
+LDLIBS    = -lbpf -lelf -lz -ljansson -lcap-ng
+ZLDFLAGS  = $(LDFLAGS) -pie $(SANFLAGS)
+
+SRCS     := $(sort $(wildcard user/*.c user/*/*.c))
+OBJS     := $(SRCS:%.c=$O/%.o)
+LIBOBJS  := $(filter-out $O/user/main.o,$(OBJS))
+BPFSRCS  := $(filter-out bpf/probe.bpf.c,$(wildcard bpf/*.bpf.c))
+BPFOBJS  := $(BPFSRCS:%.c=$O/%.o)
+UNIT     := $(patsubst %.c,$O/%,$(wildcard tests/unit/test_*.c))
+TOOLS    := $(patsubst tools/%.c,$O/tools/%,$(wildcard tools/*.c))
+FUZZ     := $(patsubst %.c,$O/%,$(wildcard tests/fuzz/fuzz_*.c))
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all clean install tools unit fuzz check check-unit check-fuzz check-golden check-layers check-root demo bench deps
+all: $O/ztrace tools
+
+$O/ztrace: $(OBJS)
+	$(call say,LINK,$@)
+	$Q$(CC) $(ZLDFLAGS) -o $@ $^ $(LDLIBS)
+
+$O/libztrace.a: $(LIBOBJS)
+	$(call say,AR,$@)
+	$Qrm -f $@; ar rcs $@ $^
+
+$O/user/%.o: user/%.c
+	$(call say,CC,$@)
+	$Qmkdir -p $(@D)
+	$Q$(CC) $(CPPFLAGS) $(ZCFLAGS) -c -o $@ $<
+
+# The BPF programs: every bpf/*.bpf.c linked into one object, one skeleton.
+$O/bpf/%.bpf.o: bpf/%.bpf.c
+	$(call say,BPF,$@)
+	$Qmkdir -p $(@D)
+	$Q$(CLANG) -O2 -g -target bpf -D__TARGET_ARCH_$(BPFARCH) -Wall -Werror -Wno-unused-function \
+		-Ivmlinux/$(ARCH) -Iinclude -MMD -MP -c -o $@ $<
+
+$O/ztrace.bpf.o: $(BPFOBJS)
+	$(call say,BPFLINK,$@)
+	$Q$(BPFTOOL) gen object $@ $^
+
+$O/ztrace.skel.h: $O/ztrace.bpf.o
+	$(call say,SKEL,$@)
+	$Q$(BPFTOOL) gen skeleton $< name ztrace_bpf > $@
+
+$O/user/source/bpf.o: $O/ztrace.skel.h
+
+tools: $(TOOLS)
+$O/tools/%: tools/%.c $O/libztrace.a
+	$(call say,TOOL,$@)
+	$Qmkdir -p $(@D)
+	$Q$(CC) $(CPPFLAGS) $(ZCFLAGS) $(ZLDFLAGS) -o $@ $< $O/libztrace.a $(LDLIBS)
+
+# Small static programs that run inside build steps.
+$O/tools/oombox: tools/oombox.c
+	$(call say,TOOL,$@)
+	$Qmkdir -p $(@D)
+	$Q$(CC) -std=gnu2x -D_GNU_SOURCE $(WARN) -O1 -static -pthread -MMD -MP -o $@ $<
+
+unit: $(UNIT)
+$O/tests/unit/%: tests/unit/%.c $O/libztrace.a
+	$(call say,UNIT,$@)
+	$Qmkdir -p $(@D)
+	$Q$(CC) $(CPPFLAGS) $(ZCFLAGS) $(ZLDFLAGS) -Wno-missing-prototypes -o $@ $< $O/libztrace.a $(LDLIBS) -lcmocka
+
+fuzz: $(FUZZ)
+# A fuzzer is built with everything it uses by clang: tests/fuzz/NAME.c names its sources in a line "// uses: user/… user/…".
+$O/tests/fuzz/%: tests/fuzz/%.c
+	$(call say,FUZZ,$@)
+	$Qmkdir -p $(@D)
+	$Q$(CLANG) -std=gnu2x $(CPPFLAGS) -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -MMD -MP \
+		-o $@ $< $$(sed -n 's,^// uses: ,,p' $<) -lz -ljansson
+
+clean:
+	rm -rf .output .output-san
+
+-include $(OBJS:.o=.d) $(BPFOBJS:.o=.d) $(TOOLS:=.d) $(UNIT:=.d) $(FUZZ:=.d)

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * The one list of events. What a BPF program submits is what is written to the trace
+ * file is what the model reads: there is no second struct and no converter.
+ *
+ * Growth: append fields to a struct, never reorder. A reader zero-extends a short fixed
+ * part, so zero always means "not known". Numbers are forever; retire one by leaving a hole.
+ * Memory is bytes and time is nanoseconds of CLOCK_BOOTTIME, always.
+ */
+#ifndef ZTRACE_EVENT_H
+#define ZTRACE_EVENT_H
+
+#include "types.h"
+
+#define ZT_EVENTS(X)                                                                           \
+	X(1, fork) X(2, exec) X(3, exit) X(4, signal) X(5, proc) X(6, rootfs)                  \
+	X(10, cgroup) X(11, attach) X(12, rmdir)                                               \
+	X(20, kill) X(21, level) X(22, task) X(23, kill_end)                                   \
+	X(30, host)                                                                            \
+	X(40, start) X(41, fact) X(42, child) X(43, file) X(44, layer)                         \
+	X(90, hook) X(91, lost) X(92, note) X(99, end)
+
+enum zt_kind {
+#define ZT_X(nr, name) ZT_##name = nr,
+	ZT_EVENTS(ZT_X)
+#undef ZT_X
+	ZT_KIND_MAX = 100,
+};
+
+/* A process is {pid, start}: pids are recycled within minutes by a busy build. */
+struct zt_id {
+	zt_u32 tgid;
+	zt_u32 tid;
+	zt_u64 start_ns; /* start_boottime of the group leader; /proc gives it only to 10 ms */
+};
+
+/*
+ * Head of every event. `fixed` is the size of the struct as its writer knew it; what lies
+ * between `fixed` and `size` is the tail (strings or bytes, described at each struct).
+ */
+struct zt_ev {
+	zt_u32 size;
+	zt_u16 kind;
+	zt_u16 fixed;
+	zt_u32 flags; /* ZT_F_*: per kind */
+	zt_u32 cpu;
+	zt_u64 ts_ns;
+	zt_u64 cgroup; /* memory cgroup of `who` (kernfs id in the hierarchy of the controller) */
+	struct zt_id who;
+};
+
+#define ZT_EV_SIZE_MAX (64 * 1024)
+#define ZT_NO_LIMIT (~(zt_u64)0)
+
+/* who = parent */
+struct zt_ev_fork {
+	struct zt_ev h;
+	struct zt_id child;
+};
+
+#define ZT_F_EXEC_CUT (1u << 0)	      /* argv_total_bytes > what the tail holds */
+#define ZT_F_EXEC_UNREADABLE (1u << 1) /* argv could not be read at all */
+#define ZT_F_EXEC_ENTRY (1u << 2)      /* root file system differs from the parent's: enters a container */
+#define ZT_F_EXEC_NEW_CGROUP (1u << 3) /* memory cgroup differs from the parent's */
+#define ZT_F_EXEC_MASKED (1u << 4)     /* secrets in the tail were replaced by ***** */
+#define ZT_ARGV_MAX (32 * 1024)
+
+/* who = the new program. Tail: argv, NUL-separated, argv_bytes long. */
+struct zt_ev_exec {
+	struct zt_ev h;
+	struct zt_id parent;
+	zt_u64 parent_cgroup;
+	zt_u32 uid;
+	zt_u32 argv_bytes;	 /* in the tail, before masking shortened it */
+	zt_u32 argv_total_bytes; /* as the program got it */
+	zt_s32 oom_score_adj;
+	zt_u64 argv_hash;	 /* zt_hash of the first argv_hashed_bytes; only when cut, else 0 */
+	zt_u32 argv_hashed_bytes;
+	zt_u32 pad;
+	char comm[ZT_COMM_LEN];
+};
+
+#define ZT_F_EXIT_OOM_VICTIM (1u << 0)	/* signal->oom_mm was set: the OOM killer marked it */
+#define ZT_F_EXIT_PEAK_BOUND (1u << 1)	/* peak is an upper bound inherited across exec (signal->maxrss) */
+
+/* who = the process, all of its threads gone */
+struct zt_ev_exit {
+	struct zt_ev h;
+	zt_s32 exit_code; /* raw wait status word: (code << 8) | signal */
+	zt_u32 pad;
+	zt_u64 peak_rss_bytes;
+	char comm[ZT_COMM_LEN];
+};
+
+#define ZT_F_SIGNAL_KERNEL (1u << 0)  /* SEND_SIG_PRIV: sent by the kernel itself */
+#define ZT_F_SIGNAL_GROUP (1u << 1)
+#define ZT_F_SIGNAL_IGNORED (1u << 2) /* not delivered: result IGNORED or ALREADY_PENDING */
+
+/* who = current task = sender (for a kernel-sent signal: whoever was running). HUP INT QUIT KILL TERM only. */
+struct zt_ev_signal {
+	struct zt_ev h;
+	zt_s32 sig;
+	zt_s32 code; /* si_code */
+	zt_s32 result;
+	zt_u32 pad;
+	struct zt_id target;
+	zt_u64 target_cgroup;
+	struct zt_id sender_parent;
+	char comm[ZT_COMM_LEN]; /* sender's group leader */
+	char target_comm[ZT_COMM_LEN];
+};
+
+/* A process that ran before the trace did. who = it; start_ns rounded to the clock tick. Tail: argv. */
+struct zt_ev_proc {
+	struct zt_ev h;
+	struct zt_id parent;
+	zt_u32 uid;
+	zt_u32 argv_bytes;
+	zt_s32 oom_score_adj;
+	zt_u32 pad;
+	char comm[ZT_COMM_LEN];
+};
+
+/* After an exec whose root file system is not its parent's. Tail: fstype, upperdir ("" when not an overlay). */
+struct zt_ev_rootfs {
+	struct zt_ev h;
+	zt_u32 nlower; /* number of lower layers; 0: not known */
+	zt_u32 pad;
+};
+
+#define ZT_F_MEMCG_SWAP_INCLUSIVE (1u << 0) /* swap_* count memory+swap (cgroup v1), not swap alone (v2) */
+#define ZT_F_MEMCG_OOM_GROUP (1u << 1)	    /* memory.oom.group */
+#define ZT_F_MEMCG_OOM_LOCKED (1u << 2)	    /* oom_lock: inside the domain of the OOM under way */
+#define ZT_F_MEMCG_STATS (1u << 3)	    /* anon/file/shmem below were readable */
+
+/* A memory cgroup's counters. Usage can pass a limit by a batch of 64 pages per cpu. */
+struct zt_memcg {
+	zt_u64 id;
+	zt_u64 parent; /* 0: none */
+	zt_u64 usage_bytes;
+	zt_u64 limit_bytes; /* ZT_NO_LIMIT: none */
+	zt_u64 swap_usage_bytes;
+	zt_u64 swap_limit_bytes;
+	zt_u64 peak_bytes; /* page_counter watermark */
+	zt_u64 events_oom;
+	zt_u64 events_oom_kill;
+	zt_u64 anon_bytes;
+	zt_u64 file_bytes;
+	zt_u64 shmem_bytes;
+	zt_u64 kernel_bytes;
+	zt_u32 flags;
+	zt_u32 pad;
+};
+
+#define ZT_F_CGROUP_SNAPSHOT (1u << 0) /* was there before the trace; no counters */
+#define ZT_F_CGROUP_PATH_CUT (1u << 1)
+
+/* A memory cgroup came into being (who = maker) or was found at the start. Tail: path from the hierarchy's root. */
+struct zt_ev_cgroup {
+	struct zt_ev h;
+	struct zt_memcg mem;
+};
+
+/* who = whoever moved it */
+struct zt_ev_attach {
+	struct zt_ev h;
+	struct zt_id target;
+	zt_u64 target_cgroup;
+};
+
+/* Last look at a memory cgroup: exact peak, limit and events. who = remover. */
+struct zt_ev_rmdir {
+	struct zt_ev h;
+	struct zt_memcg mem;
+};
+
+struct zt_rss {
+	zt_u64 anon_bytes;
+	zt_u64 file_bytes;
+	zt_u64 shmem_bytes;
+	zt_u64 swap_bytes;
+	zt_u64 pgtable_bytes;
+};
+
+#define ZT_F_KILL_GROUP (1u << 0)  /* a level between victim and domain has memory.oom.group */
+#define ZT_F_KILL_NO_WALK (1u << 1) /* same decision as the kill before: its levels and tasks serve this one too */
+#define ZT_F_KILL_HOST (1u << 2)   /* no cgroup of the victim's was locked for OOM: a host-wide (or cpuset) OOM */
+
+/*
+ * The kernel's OOM killer chose a victim. who = current = the task whose allocation failed (trigger).
+ * Followed by `level` events (chain leaf to root, then the domain's descendants), `task` events and kill_end,
+ * all with the same seq. They come through a ring of their own.
+ */
+struct zt_ev_kill {
+	struct zt_ev h;
+	zt_u64 seq;
+	struct zt_id victim;
+	zt_u64 victim_cgroup;
+	zt_u64 domain; /* cgroup whose limit was hit; 0 with ZT_F_KILL_HOST */
+	struct zt_rss rss;
+	zt_u64 total_vm_bytes;
+	zt_u64 peak_rss_bytes;
+	zt_u32 uid;
+	zt_s32 oom_score_adj;
+	struct zt_id victim_parent;
+	char comm[ZT_COMM_LEN];	       /* trigger */
+	char victim_comm[ZT_COMM_LEN];
+};
+
+#define ZT_F_LEVEL_CHAIN (1u << 0)  /* an ancestor-or-self of the victim's cgroup; depth 0 = victim's own */
+#define ZT_F_LEVEL_MEMBER (1u << 1) /* a descendant of the domain; depth counts from the domain (children 1) */
+#define ZT_F_LEVEL_DOMAIN (1u << 2) /* the level whose limit was hit */
+
+/* Tail: name of the cgroup (last path component; "" for the root) */
+struct zt_ev_level {
+	struct zt_ev h;
+	zt_u64 seq;
+	zt_u32 depth;
+	zt_u32 pad;
+	struct zt_memcg mem;
+};
+
+/* A process in the domain at the kill. who = it, h.cgroup = its cgroup. */
+struct zt_ev_task {
+	struct zt_ev h;
+	zt_u64 seq;
+	struct zt_rss rss;
+	zt_s32 oom_score_adj;
+	zt_u32 pad;
+	char comm[ZT_COMM_LEN];
+};
+
+#define ZT_F_KILL_END_CUT (1u << 0) /* more levels or tasks than the walk may visit */
+
+struct zt_ev_kill_end {
+	struct zt_ev h;
+	zt_u64 seq;
+	zt_u32 levels;
+	zt_u32 tasks;
+	zt_u64 duration_ns; /* time spent in the BPF program */
+};
+
+/* /proc/meminfo: sampled, and once right after each kill (ZT_F_HOST_AT_KILL) */
+#define ZT_F_HOST_AT_KILL (1u << 0)
+struct zt_ev_host {
+	struct zt_ev h;
+	zt_u64 total_bytes;
+	zt_u64 available_bytes;
+	zt_u64 free_bytes;
+	zt_u64 swap_total_bytes;
+	zt_u64 swap_free_bytes;
+	zt_u64 shmem_bytes;
+	zt_u64 cached_bytes;
+	zt_u64 slab_bytes;
+};
+
+/* First event of a trace. who = ztrace. */
+struct zt_ev_start {
+	struct zt_ev h;
+	zt_u64 realtime_ns; /* CLOCK_REALTIME at h.ts_ns */
+	zt_s32 utc_offset_s; /* of the machine's zone then */
+	zt_u32 cgroup_version; /* where the memory controller is: 1, 2; 0 none */
+	zt_u32 page_bytes;
+	zt_u32 cpus;
+};
+
+/* Tail: key, value. Keys: kernel.release arch hostname command.arg (once an argument) command.cwd docker.version … */
+struct zt_ev_fact {
+	struct zt_ev h;
+};
+
+#define ZT_F_CHILD_STARTED (1u << 0)
+#define ZT_F_CHILD_EXITED (1u << 1)
+/* The traced command. who = it. */
+struct zt_ev_child {
+	struct zt_ev h;
+	zt_s32 status; /* raw wait status */
+	zt_u32 pad;
+};
+
+#define ZT_F_FILE_LAST (1u << 0)   /* last chunk */
+#define ZT_F_FILE_CUT (1u << 1)    /* longer than we read */
+#define ZT_F_FILE_MASKED (1u << 2)
+enum zt_file_role { ZT_FILE_DOCKERFILE = 1 };
+enum zt_file_status {
+	ZT_FILE_OK = 0,
+	ZT_FILE_ERRNO = 1,	/* error = errno */
+	ZT_FILE_STDIN = 2,	/* came over a pipe: nobody can read it again */
+	ZT_FILE_REMOTE = 3,	/* URL or git context */
+	ZT_FILE_NOT_REGULAR = 4,
+	ZT_FILE_GONE = 5,	/* the process that named it was gone */
+};
+#define ZT_FILE_CHUNK (32 * 1024)
+#define ZT_FILE_MAX (1024 * 1024)
+
+/* A file that a process named. who = that process. Tail: path as a user would write it, then bytes of the chunk. */
+struct zt_ev_file {
+	struct zt_ev h;
+	zt_u32 role;
+	zt_u32 status;
+	zt_s32 error;
+	zt_u32 pad;
+	zt_u64 offset_bytes;
+	zt_u64 total_bytes;
+	zt_u64 mtime_ns;
+};
+
+/*
+ * The image layer a step writes. who = the step's first process, h.cgroup = the step's cgroup.
+ * Tail: snapshot, parent snapshot, base image name (any may be "").
+ */
+struct zt_ev_layer {
+	struct zt_ev h;
+	zt_u32 number;	    /* 1-based, above the base image's last layer; 0: not known */
+	zt_u32 base_layers; /* layers of the base image */
+};
+
+enum zt_hook_state { ZT_HOOK_USED = 1, ZT_HOOK_FAILED = 2, ZT_HOOK_SKIPPED = 3 };
+/* Which program serves a fact. Tail: fact, via ("raw_tp/mark_victim"), reason ("" when used). */
+struct zt_ev_hook {
+	struct zt_ev h;
+	zt_u32 state;
+	zt_s32 error;
+};
+
+enum zt_lost_cause {
+	ZT_LOST_RING = 1,      /* main ring full */
+	ZT_LOST_KILL_RING = 2, /* kill ring full */
+	ZT_LOST_READ = 3,      /* a kernel read failed */
+	ZT_LOST_MODEL = 4,     /* a table of the collector was full */
+	ZT_LOST_TRACE = 5,     /* could not be written to the trace file */
+	ZT_LOST_CORRUPT = 6,   /* bytes of a trace file that made no event */
+	ZT_LOST_UNKNOWN_KIND = 7,
+	ZT_LOST_CAUSES = 8,
+};
+struct zt_ev_lost {
+	struct zt_ev h;
+	zt_u32 cause;
+	zt_u32 pad;
+	zt_u64 count; /* since the last such event */
+};
+
+/* Something ztrace has to say about itself. Tail: code ("ZT9002"), text. */
+struct zt_ev_note {
+	struct zt_ev h;
+};
+
+/* Orderly end of the stream. */
+struct zt_ev_end {
+	struct zt_ev h;
+};
+
+/*
+ * The hash of a cut argv: the bytes as little-endian 64-bit words, the last one padded with zeros.
+ * h = ZT_HASH_SEED; for each word: h = (h ^ word) * ZT_HASH_PRIME
+ */
+#define ZT_HASH_SEED 0xcbf29ce484222325ULL
+#define ZT_HASH_PRIME 0x100000001b3ULL
+#define ZT_HASH_MAX (160 * 1024)
+
+#define ZT_SA(cond) _Static_assert(cond, #cond)
+ZT_SA(sizeof(struct zt_id) == 16);
+ZT_SA(sizeof(struct zt_ev) == 48);
+ZT_SA(sizeof(struct zt_ev_fork) == 64);
+ZT_SA(sizeof(struct zt_ev_exec) == 120);
+ZT_SA(sizeof(struct zt_ev_exit) == 80);
+ZT_SA(sizeof(struct zt_ev_signal) == 136);
+ZT_SA(sizeof(struct zt_memcg) == 112);
+ZT_SA(sizeof(struct zt_ev_kill) == 200);
+ZT_SA(sizeof(struct zt_ev_level) == 176);
+ZT_SA(sizeof(struct zt_ev_task) == 120);
+ZT_SA(sizeof(struct zt_ev_file) == 88);
+
+#endif

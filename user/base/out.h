@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Where a renderer writes: a stream, whether it may use colour, how wide it is. */
+#ifndef BASE_OUT_H
+#define BASE_OUT_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+enum color_mode { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
+
+struct out {
+	FILE *f;
+	bool color;
+	bool close; /* f is ours */
+	char *path; /* NULL: stdout or stderr */
+	void *priv; /* a renderer's own state */
+};
+
+/* path NULL or "-": `std`. A file is made anew, 0600. 0 or -errno. */
+int out_open(struct out *o, const char *path, FILE *std, enum color_mode mode);
+/* Flush and report what went wrong on the way: 0 or -errno. */
+int out_close(struct out *o);
+
+#endif

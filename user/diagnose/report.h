@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What is said of a model: incidents with their findings. Made by diagnose, arranged by renderers.
+ * All strings are UTF-8 or hostile bytes (comm, argv, paths): renderers escape. Strings live in report->arena.
+ */
+#ifndef DIAGNOSE_REPORT_H
+#define DIAGNOSE_REPORT_H
+
+#include "model/model.h"
+
+enum limit_kind { LIMIT_NONE, LIMIT_CGROUP, LIMIT_HOST, LIMIT_CPUSET, LIMIT_MEMPOLICY };
+enum holder_kind {
+	HOLD_STEP, HOLD_BUILD, HOLD_CONTAINER, HOLD_PROCESS, HOLD_KERNEL, HOLD_PAGE_CACHE, HOLD_TMPFS, HOLD_OTHER,
+};
+
+#define LINEAGE_MAX 8
+#define VICTIMS_MAX 16
+#define HOLDERS_MAX 8
+#define NOTES_MAX 6
+#define HELP_MAX 3
+
+struct who {
+	struct zt_id id;
+	const char *comm;
+};
+
+struct victim {
+	struct zt_id id;
+	const char *comm;
+	const char *argv; /* NUL-separated, argv_bytes; NULL: not known */
+	size_t argv_bytes;
+	const char *label; /* what it was doing; NULL: nothing better than comm */
+	struct zt_rss rss; /* all zero: not known (rss_known) */
+	bool rss_known;
+	zt_s32 oom_score_adj;
+	zt_u64 runtime_ns; /* 0: not known */
+	struct who lineage[LINEAGE_MAX]; /* parent first */
+	unsigned int nlineage;
+};
+
+struct chain_level {
+	const char *path;
+	zt_u64 limit_bytes; /* ZT_NO_LIMIT */
+	zt_u64 usage_bytes, peak_bytes;
+};
+
+struct holder {
+	enum holder_kind kind;
+	const char *name;  /* step or build id, cgroup path, comm … */
+	const char *title; /* for people */
+	unsigned int count; /* processes, when > 1 */
+	zt_u64 bytes;
+	const struct step *step; /* HOLD_STEP */
+};
+
+struct help {
+	const char *id, *text, *command; /* command NULL: none */
+	zt_u64 bytes; /* the number in it; 0: none */
+};
+
+struct incident {
+	struct incident *next;
+	const char *code; /* "ZT1001" */
+	enum confidence confidence;
+	enum tristate causal;
+	zt_u64 ts_ns;
+	const struct build *build; /* NULL: none */
+	const struct step *step;
+	struct victim victims[VICTIMS_MAX];
+	unsigned int nvictims, more_victims;
+	struct who trigger; /* comm NULL: none */
+	struct who killer;
+	const char *killer_comm_chain; /* "timeout < sh"; NULL */
+	struct who killer_lineage[LINEAGE_MAX];
+	unsigned int nkiller_lineage;
+	struct {
+		enum limit_kind kind;
+		const char *path, *owner; /* owner: "step" "builder" "container" "slice" "ci" "cgroup" "host" */
+		const char *file;	  /* the knob: "memory.max", "memory.limit_in_bytes" … */
+		bool swap_inclusive;	  /* bytes/usage are those of memory+swap */
+		zt_u64 bytes, usage_bytes, swap_limit_bytes; /* ZT_NO_LIMIT: none */
+		struct chain_level chain[24];
+		unsigned int nchain;
+	} limit;
+	struct holder holders[HOLDERS_MAX];
+	unsigned int nholders;
+	zt_u64 host_available_bytes, host_swap_free_bytes, host_swap_total_bytes;
+	bool host_known;
+	const char *headline; /* "step 3/9 of builder ran out of memory" */
+	const char *summary;  /* one paragraph for JSON and markdown */
+	const char *killed;   /* value of "killed:" … the four facts, ready to print */
+	const char *limit_text, *used_text, *host_text;
+	const char *basis;    /* "confirmed by kernel OOM event" */
+	const char *notes[NOTES_MAX];
+	unsigned int nnotes;
+	struct help help[HELP_MAX];
+	unsigned int nhelp;
+};
+
+struct report {
+	const struct model *model;
+	struct incident *incidents, **incidents_tail;
+	unsigned int nincidents;
+	struct arena arena;
+};
+
+#endif

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the events add up to: processes, memory cgroups, builds with their steps, kills and signals.
+ * Fed by model_apply only; everybody else borrows const. No clock: "now" is model->now_ns, the newest event's time.
+ * Everything lives in capped slabs; an object that found no room is counted in lost[ZT_LOST_MODEL].
+ */
+#ifndef MODEL_MODEL_H
+#define MODEL_MODEL_H
+
+#include <stdbool.h>
+#include <uthash.h>
+
+#include "base/slab.h"
+#include "ztrace/event.h"
+
+struct dockerfile;
+struct df_instr;
+struct build;
+struct step;
+
+enum confidence { CONF_UNKNOWN, CONF_LIKELY, CONF_CONFIRMED };
+enum tristate { TRI_NO, TRI_YES, TRI_UNKNOWN };
+
+#define PROC_ARGV_SHORT 240
+
+struct proc {
+	UT_hash_handle hh; /* live processes by id.tgid */
+	struct zt_id id;
+	struct proc *parent;	   /* NULL: not known */
+	struct proc *next_exited;  /* recycling queue */
+	unsigned int children;	   /* procs whose parent this is, dead or alive */
+	unsigned int pins;	   /* kills, steps, signals and clients that point here */
+	zt_u64 cgroup;
+	zt_u64 fork_ns, exec_ns, exit_ns; /* 0: not seen */
+	zt_u64 last_fork_ns;	   /* newest child made */
+	int exit_code;		   /* raw wait status, valid when exit_ns */
+	bool oom_victim;	   /* the exit said so */
+	zt_s32 oom_score_adj;
+	zt_u64 peak_rss_bytes;
+	char comm[ZT_COMM_LEN];
+	zt_u32 argv_bytes;	   /* of argv (NUL-separated, cut to fit) */
+	char argv[PROC_ARGV_SHORT];
+	struct step *step;	   /* whose first process this is */
+	struct build *client;	   /* whose client this is */
+};
+
+struct cgroup {
+	UT_hash_handle hh; /* by id */
+	zt_u64 id, parent;
+	char *path;	   /* from the hierarchy's root; NULL: not known */
+	zt_u64 made_ns, removed_ns;
+	struct zt_memcg mem; /* newest counters */
+	struct step *step; /* whose cgroup this is */
+};
+
+enum builder_kind { BUILDER_HOST, BUILDER_BUILDKIT, BUILDER_DOCKER_LEGACY, BUILDER_PODMAN, BUILDER_BUILDAH };
+enum client_kind { CLIENT_NONE, CLIENT_DOCKER_BUILD, CLIENT_BUILDX_BUILD };
+
+/* One `docker build` (or the traced command itself): a client process and its Dockerfile. */
+struct build {
+	struct build *next;
+	char id[8]; /* b1, b2 … in order of appearance */
+	enum builder_kind builder;
+	struct proc *client;
+	char *service;	       /* NULL: none */
+	char *dockerfile_path; /* as a user would write it; NULL: none */
+	enum zt_file_status file_status;
+	int file_error;
+	bool file_seen;	       /* a file event came */
+	char *target;	       /* --target */
+	char *build_args;      /* K=V NUL-separated, double NUL at the end; NULL: none */
+	char *file_text;       /* while it is being received, then kept for `>>>` excerpts */
+	size_t file_len, file_cap;
+	struct dockerfile *df; /* NULL: not available or not parsed */
+	zt_u64 started_ns, ended_ns;
+	unsigned int nsteps;
+};
+
+struct layer {
+	unsigned int number; /* 1-based above the base image; 0: not known */
+	unsigned int base_layers;
+	char *snapshot, *parent, *base_image; /* NULL: not known */
+};
+
+/* One container run of a build: a RUN instruction. */
+struct step {
+	struct step *next;
+	char id[20];	  /* b1.s3; s2 for a step whose build is not known */
+	struct build *build; /* NULL: not known */
+	enum builder_kind builder;
+	struct cgroup *cgroup;
+	struct proc *entry;  /* first process */
+	char *argv;	     /* of the entry's first exec, NUL-separated */
+	size_t argv_bytes;
+	zt_u32 argv_total_bytes;
+	zt_u64 argv_hash;
+	zt_u32 argv_hashed_bytes;
+	bool argv_cut;
+	const struct df_instr *instr; /* the Dockerfile's instruction; NULL: not found */
+	enum confidence confidence;   /* of instr */
+	unsigned int candidates;      /* instructions that fit equally well (1: no tie) */
+	zt_u64 started_ns, ended_ns;  /* ended 0: still running when the stream ended */
+	bool exited;
+	int exit_code;		      /* raw wait status of entry, valid when exited */
+	zt_u64 peak_bytes;	      /* 0: not known */
+	zt_u64 limit_bytes;	      /* ZT_NO_LIMIT: none; 0: not known */
+	unsigned int oom_kills;
+	char *upperdir;
+	struct layer layer;
+};
+
+struct kill_level {
+	zt_u32 flags; /* ZT_F_LEVEL_* */
+	zt_u32 depth;
+	struct zt_memcg mem;
+	char *name;
+};
+
+struct kill_task {
+	struct zt_id id;
+	zt_u64 cgroup;
+	struct zt_rss rss;
+	zt_s32 oom_score_adj;
+	char comm[ZT_COMM_LEN];
+};
+
+/* One victim of the kernel's OOM killer. */
+struct kill {
+	struct kill *next;
+	struct zt_ev_kill ev;
+	struct proc *victim, *trigger; /* NULL: never seen otherwise */
+	struct step *step;	       /* the victim's; NULL: none */
+	struct kill *walk;	       /* the kill whose levels and tasks serve this one (itself mostly) */
+	struct kill_level *levels;
+	unsigned int nlevels, levels_cap;
+	struct kill_task *tasks;
+	unsigned int ntasks, tasks_cap;
+	bool complete, cut;
+	zt_u64 victim_exit_ns;
+	struct zt_ev_host host; /* right after the kill; h.kind 0: not known */
+	bool reported;
+};
+
+/* One signal that kills or asks to (KILL TERM INT QUIT HUP). */
+struct sig {
+	struct sig *next;
+	struct zt_ev_signal ev;
+	struct proc *sender, *target; /* NULL: not known */
+	char *sender_lineage;	      /* "timeout < sh < …" at that time */
+};
+
+struct hook {
+	struct hook *next;
+	char *fact, *via, *reason;
+	enum zt_hook_state state;
+	int error;
+};
+
+struct fact {
+	struct fact *next;
+	char *key, *value;
+};
+
+struct note {
+	struct note *next;
+	char *code, *text;
+};
+
+struct model {
+	zt_u64 now_ns, first_ns;
+	struct zt_ev_start start;
+	struct zt_ev_host host; /* newest */
+	bool ended;		/* an end event came: not cut short */
+
+	struct proc *child; /* the traced command */
+	int child_status;
+	bool child_exited;
+
+	struct proc *procs;    /* live, by tgid */
+	struct proc *exited, **exited_tail;
+	unsigned int nexited;
+	struct cgroup *cgroups;
+	struct build *builds, **builds_tail;
+	struct step *steps, **steps_tail;
+	struct kill *kills, **kills_tail;
+	struct sig *sigs, **sigs_tail;
+	unsigned int nsigs;
+	struct hook *hooks, **hooks_tail;
+	struct fact *facts, **facts_tail;
+	struct note *notes, **notes_tail;
+	zt_u64 lost[ZT_LOST_CAUSES];
+	unsigned int nbuilds, nloose_steps;
+
+	struct slab proc_slab, cgroup_slab;
+	struct arena arena;
+};
+
+/* NULL: out of memory */
+struct model *model_new(void);
+void model_free(struct model *m);
+
+/* Take one event in. 0, or -errno; a full table is not an error (it is counted). */
+int model_apply(struct model *m, const struct zt_ev *ev);
+
+struct proc *model_proc(struct model *m, const struct zt_id *id); /* live; NULL: not known */
+struct cgroup *model_cgroup(const struct model *m, zt_u64 id);
+struct step *model_step_of_cgroup(const struct model *m, zt_u64 cgroup); /* its own or nearest ancestor's step */
+/* Path of a cgroup: known, or put together from a kill's levels. NULL: not known. */
+const char *model_cgroup_path(const struct model *m, zt_u64 id);
+const char *model_fact(const struct model *m, const char *key);
+/* Is p the process `ancestor` or below it? */
+bool model_is_below(const struct proc *p, const struct proc *ancestor);
+
+/* New objects for attribute.c */
+struct build *model_build_new(struct model *m, struct proc *client, enum builder_kind builder);
+struct step *model_step_new(struct model *m, struct cgroup *cg, struct proc *entry);
+
+#endif

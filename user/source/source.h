@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Where events come from. Only sources touch /proc, cgroupfs, clocks and the environment. */
+#ifndef SOURCE_SOURCE_H
+#define SOURCE_SOURCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "ztrace/event.h"
+
+/* ev and its tail are borrowed for the call. 0 or -errno (stops the pump). */
+typedef int (*sink_fn)(void *ctx, const struct zt_ev *ev);
+
+enum want_kind {
+	WANT_NONE,
+	WANT_DOCKERFILE, /* pid = client; path, context: see builder/client.h; answered by `file` events */
+	WANT_LAYER,	 /* who, cgroup, upperdir, base_image: answered by a `layer` event */
+	WANT_HOST,	 /* answered by a `host` event with ZT_F_HOST_AT_KILL */
+};
+
+/* Something the model would like to know, asked of the live source; a replay has the answers already. */
+struct want {
+	enum want_kind kind;
+	struct zt_id who;
+	zt_u64 cgroup;
+	char path[4096];     /* Dockerfile as named (-f) or ""; overlay upperdir */
+	char context[4096];  /* build context as named; relative to the process's cwd */
+};
+
+struct source {
+	const char *name;
+	/* Deliver what is there, waiting at most timeout_ms. Number of events; -ENODATA at the end. */
+	int (*pump)(struct source *s, int timeout_ms, sink_fn sink, void *ctx);
+	/* Answer a want with events. NULL: this source knows no more than it has delivered. */
+	int (*ask)(struct source *s, const struct want *w, sink_fn sink, void *ctx);
+	void (*close)(struct source *s);
+};
+
+#endif
