@@ -46,6 +46,7 @@ int apply_kill(struct model *m, const struct zt_ev *ev)
 	k->step = model_step_of_cgroup(m, e->victim_cgroup);
 	if (k->step)
 		k->step->oom_kills++;
+	m->kills_told = false;
 	TAIL_APPEND(m->kills_tail, k);
 	return 0;
 }

@@ -194,6 +194,7 @@ struct model {
 	struct build *builds, **builds_tail;
 	struct step *steps, **steps_tail;
 	struct kill *kills, **kills_tail;
+	bool kills_told; /* every kill has been reported */
 	struct sig *sigs; /* a ring of SIGS_MAX; sigs[i % SIGS_MAX], oldest forgotten */
 	unsigned int nsigs;
 	struct hook *hooks, **hooks_tail;
