@@ -18,6 +18,7 @@
 /* Appends events to a trace file that stays readable whatever happens. */
 
 #define FLUSH_NS 1000000000ULL
+#define RETRY_MAX_NS (32 * FLUSH_NS)
 #define GZIP_WINDOW (15 + 16) /* zlib: 32 KB window, gzip wrapper */
 #define GZIP_END_BYTES 10     /* empty last block, CRC-32, length */
 
@@ -34,6 +35,7 @@ struct writer {
 	bool told;
 	int error;
 	zt_u64 now_ns, flushed_ns, tried_ns;
+	zt_u64 retry_ns; /* doubles: a nearly full disk takes a few bytes each time and fails again */
 	zt_u64 events, lost;
 	zt_u64 pending;	    /* events since the last flush */
 	zt_u64 unreported; /* lost, and the file does not say so yet */
@@ -114,6 +116,8 @@ static int fail(struct writer *w, int r)
 	w->error = -r;
 	w->failing = true;
 	w->tried_ns = w->now_ns;
+	if (w->retry_ns < RETRY_MAX_NS)
+		w->retry_ns *= 2;
 	w->lost += w->pending;
 	w->unreported += w->pending;
 	w->pending = 0;
@@ -195,9 +199,9 @@ static int recover(struct writer *w)
 	return 0;
 }
 
-static bool is_due(zt_u64 now_ns, zt_u64 then_ns)
+static bool is_due(const struct writer *w, zt_u64 then_ns, zt_u64 after_ns)
 {
-	return now_ns > then_ns && now_ns - then_ns >= FLUSH_NS;
+	return w->now_ns > then_ns && w->now_ns - then_ns >= after_ns;
 }
 
 /* Events after which a user may find ztrace, the build or the machine gone. */
@@ -221,7 +225,7 @@ static bool is_working(struct writer *w, bool now)
 {
 	if (!w->failing)
 		return true;
-	return (now || is_due(w->now_ns, w->tried_ns)) && !recover(w);
+	return (now || is_due(w, w->tried_ns, w->retry_ns)) && !recover(w);
 }
 
 int writer_put(struct writer *w, const struct zt_ev *ev)
@@ -239,9 +243,9 @@ int writer_put(struct writer *w, const struct zt_ev *ev)
 	}
 	w->pending++;
 	r = put_bytes(w, ev, ev->size);
-	if (!r && (urgent || is_due(w->now_ns, w->flushed_ns)))
-		r = sync_out(w, Z_SYNC_FLUSH);
-	return r ? fail(w, r) : 0;
+	if (r)
+		return fail(w, r);
+	return urgent || is_due(w, w->flushed_ns, FLUSH_NS) ? writer_flush(w) : 0;
 }
 
 int writer_flush(struct writer *w)
@@ -251,7 +255,10 @@ int writer_flush(struct writer *w)
 	if (w->failing || !w->pending)
 		return 0;
 	r = sync_out(w, Z_SYNC_FLUSH);
-	return r ? fail(w, r) : 0;
+	if (r)
+		return fail(w, r);
+	w->retry_ns = FLUSH_NS;
+	return 0;
 }
 
 int writer_tick(struct writer *w, zt_u64 now_ns)
@@ -260,7 +267,7 @@ int writer_tick(struct writer *w, zt_u64 now_ns)
 		w->now_ns = now_ns;
 	if (!is_working(w, false))
 		return 0;
-	return is_due(w->now_ns, w->flushed_ns) ? writer_flush(w) : 0;
+	return is_due(w, w->flushed_ns, FLUSH_NS) ? writer_flush(w) : 0;
 }
 
 void writer_stats(const struct writer *w, struct writer_stats *ret)
@@ -318,6 +325,7 @@ int writer_open_fd(struct writer **ret, int fd, const struct writer_opts *o)
 	if (!w)
 		goto out_close;
 	w->fd = fd;
+	w->retry_ns = FLUSH_NS;
 	w->base = base < 0 ? 0 : (zt_u64)base;
 	/* Level 1: a third of the time of level 6 for a tenth more bytes, while a build wants the processors. */
 	if (deflateInit2(&w->z, Z_BEST_SPEED, Z_DEFLATED, GZIP_WINDOW, 8, Z_DEFAULT_STRATEGY) != Z_OK)

@@ -4,8 +4,8 @@
  * ztrace, a full disk, a failing one.
  *
  * Everything up to the last flush is on disk and ends at an event. When a write fails, the file is cut back
- * to that point at once and what came after it is counted as lost. About once a second the writer tries to go
- * on: it closes the broken-off gzip member properly, begins a new one and says in a `lost` event (cause
+ * to that point at once and what came after it is counted as lost. After 2, 4 … 32 s, and at the `end` event,
+ * the writer tries to go on: it closes the broken-off gzip member properly, begins a new one and says in a `lost` event (cause
  * ZT_LOST_TRACE) how many events are missing, so the caller must not write such an event itself.
  *
  * Nothing is allocated after writer_open. No clock is read: time is that of the events and of writer_tick.
