@@ -133,8 +133,6 @@ static void join(struct reader *r, struct df_buf *buf)
 
 	while (more && raw_line(r, &raw)) {
 		s = without_end(raw);
-		if (!r->directives_done)
-			directive(r, s);
 		if (is_comment(s))
 			continue;
 		if (!df_ltrim(s).len) {

@@ -47,8 +47,8 @@ void df_split_free(struct df_split *s);
 int df_words(struct df_str args, char escape, struct df_buf *out);
 
 /*
- * ["a","b"]: strings NUL-ended into out, returns their number. -EINVAL: no JSON array; -EBADMSG: an array of
- * something else than strings. lax: what follows the array does not matter.
+ * ["a","b"]: strings NUL-ended into out, returns their number. -EINVAL: no JSON array of strings.
+ * lax: what follows the array does not matter.
  */
 int df_json_strings(struct df_str args, bool lax, struct df_buf *out);
 

@@ -41,7 +41,7 @@ struct df_opts {
 	 * A `# syntax=` line brings a newer frontend than the daemon's own: pass 0 then (dockerfile.syntax).
 	 */
 	unsigned int buildkit_minor;
-	const char *platform;	/* "linux/amd64": values of TARGETPLATFORM, BUILDPLATFORM …; NULL: amd64 */
+	const char *platform;	/* "linux/amd64": values of TARGETPLATFORM, BUILDPLATFORM …; NULL: that */
 	/* Asked once for each stage built from an external image. false: nothing known. NULL: never asked. */
 	bool (*base)(void *ctx, const char *image, struct df_base *out);
 	void *base_ctx;
