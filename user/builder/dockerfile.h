@@ -14,8 +14,10 @@
 #include <stdint.h>
 
 #define DF_TEXT_MAX (1024 * 1024)    /* longer texts are refused */
-#define DF_INSTR_MAX 20000	     /* more instructions are refused */
+#define DF_INSTR_MAX 20000		  /* more instructions are refused */
 #define DF_OUTPUT_MAX (32u * 1024 * 1024) /* all strings of one dockerfile together, after expansion */
+#define DF_VALUE_MAX (256 * 1024)	  /* a longer expansion is not made: the name stays unexpanded */
+#define DF_WORK_MAX (32ul * 1024 * 1024)  /* steps spent on expansion per file, then names stay unexpanded */
 
 /* What is known about one base image; every field may be absent. */
 struct df_base {
@@ -28,9 +30,18 @@ struct df_base {
 struct df_opts {
 	const char *target;	/* --target; NULL: the last stage */
 	const char *build_args; /* K=V NUL-separated, empty string at the end; NULL: none */
-	bool no_heredocs;	/* builders before BuildKit 0.10 (Docker 20.10) and the legacy one */
-	bool buildkit_08;	/* names as BuildKit 0.8 prints them (see dockerfile.c) */
-	const char *platform;	/* "linux/amd64": values of TARGETPLATFORM, BUILDPLATFORM …; NULL: amd64 */
+	/*
+	 * BuildKit 0.N that prints the names, 0: newest known. Differences, read in each tag's source:
+	 *   N < 10 no heredocs (Docker 20.10 has 0.8; the legacy builder has none either)
+	 *   N < 12 no ${v-w} ${v+w}; N < 13 no ${v#p} ${v%p} ${v/p/r}: such a RUN is printed unexpanded
+	 *   N < 14 all values of one ARG line are expanded at once, before any takes effect
+	 *   N < 15 RUN ["a"] may be followed by rubbish and is still the exec form
+	 *   N < 17 ONBUILD triggers are numbered but not counted in n, and carry no "ONBUILD "
+	 *   N < 22 a heredoc needs its word right after <<
+	 * A `# syntax=` line brings a newer frontend than the daemon's own: pass 0 then (dockerfile.syntax).
+	 */
+	unsigned int buildkit_minor;
+	const char *platform;	/* "linux/amd64": values of TARGETPLATFORM, BUILDPLATFORM …; NULL: that */
 	/* Asked once for each stage built from an external image. false: nothing known. NULL: never asked. */
 	bool (*base)(void *ctx, const char *image, struct df_base *out);
 	void *base_ctx;
@@ -49,7 +60,7 @@ struct df_stage {
 };
 
 struct df_instr {
-	unsigned int stage;
+	int stage; /* -1: before the first FROM */
 	unsigned int line, end_line; /* 1-based, of the whole instruction, heredoc bodies included */
 	const char *keyword;	     /* upper case: "RUN" */
 	const char *text;	     /* "RUN make -j8": as written, continuation lines joined, keyword upper case */
@@ -85,7 +96,8 @@ struct dockerfile {
 	size_t ninstrs;
 	struct df_warning *warnings;
 	size_t nwarnings;
-	int target; /* stage number; -1: opts.target names none */
+	int target; /* stage number; -1: opts.target names none (then every stage is in_build) */
+	const char *syntax; /* "docker/dockerfile:1": value of the syntax directive; NULL: none */
 	void *priv;
 };
 
