@@ -12,8 +12,8 @@ Q        := $(if $(V),,@)
 say       = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 
 WARN     := -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wshadow -Werror
-SANFLAGS := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
 comma    := ,
+SANFLAGS := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
 CPPFLAGS += -D_GNU_SOURCE -DZTRACE_VERSION='"$(VERSION)"' -DZTRACE_LOCALEDIR='"$(PREFIX)/share/locale"' \
             -DHASH_NONFATAL_OOM=1 -Iinclude -Iuser -I$O
 CFLAGS   ?= -O2 -g
