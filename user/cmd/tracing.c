@@ -228,7 +228,7 @@ static int run_child(struct run *r)
 	int err = go(r);
 
 	if (err < 0)
-		return child_exec_exit_code(err);
+		return child_exec_exit_code(&r->child, err);
 	while (!turn(r))
 		;
 	finish(r);
