@@ -11,6 +11,7 @@
 #include <uthash.h>
 
 #include "base/slab.h"
+#include "builder/client.h"
 #include "ztrace/event.h"
 
 struct dockerfile;
@@ -54,7 +55,6 @@ struct cgroup {
 };
 
 enum builder_kind { BUILDER_HOST, BUILDER_BUILDKIT, BUILDER_DOCKER_LEGACY, BUILDER_PODMAN, BUILDER_BUILDAH };
-enum client_kind { CLIENT_NONE, CLIENT_DOCKER_BUILD, CLIENT_BUILDX_BUILD };
 
 /* One `docker build` (or the traced command itself): a client process and its Dockerfile. */
 struct build {
