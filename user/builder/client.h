@@ -2,6 +2,8 @@
 /*
  * What a command line is: a build client and where its Dockerfile lies, a container runtime at work, a daemon.
  * Pure: argv bytes in, pointers into them out. No file is looked at.
+ *
+ * Every argv here is words NUL-separated, len bytes, and argv[len] must be a NUL: arena_dup puts one there.
  */
 #ifndef BUILDER_CLIENT_H
 #define BUILDER_CLIENT_H
@@ -27,13 +29,13 @@ struct client_cmd {
 	const char *config;
 	const char *tags[CLIENT_TAGS_MAX];
 	unsigned int ntags;	/* all of them, also past CLIENT_TAGS_MAX */
-	bool dockerfile_stdin;	/* -f -, or the context - (a Dockerfile or a tar) */
+	bool dockerfile_stdin;	/* -f -, or the context - (a Dockerfile, or a tar that holds one) */
 	bool remote;		/* the Dockerfile is not on this machine: URL or git context, remote -f */
-	bool no_cache, quiet;
+	bool no_cache, quiet, pull;
 	bool truncated;		/* argv was cut before its end: options may be missing */
 	/*
 	 * Path of the Dockerfile as the client would open it, relative to its working directory: -f, else
-	 * context/Dockerfile. "" when it is on stdin or remote, or did not fit.
+	 * context/Dockerfile. "" when it is on stdin or remote, did not fit, or no context was given.
 	 */
 	char dockerfile[CLIENT_PATH_MAX];
 	/* --build-arg K=V, NUL-separated, empty string at the end. */
@@ -43,7 +45,10 @@ struct client_cmd {
 	bool build_args_cut;	/* did not fit */
 };
 
-/* argv: words NUL-separated (the last NUL may be missing); cut: there was more. false: not a build client. */
+/*
+ * cut: the argv was longer. false: not a build client. Note that `docker build` of Docker 23 and later starts
+ * `docker-buildx buildx build` with the same options: two clients, parent and child, of one build.
+ */
 bool client_parse(const char *argv, size_t len, bool cut, struct client_cmd *out);
 
 enum runtime_verb {

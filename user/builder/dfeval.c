@@ -288,7 +288,7 @@ static struct df_instr *start_instr(struct df_parser *p, const struct df_item *i
 	in->end_line = it->line->end_line;
 	in->keyword = df_keyword_name(it->kw);
 	in->text = text;
-	in->in_build = it->stage >= 0 && p->df->stages[it->stage].in_build;
+	in->in_build = it->stage < 0 || p->df->stages[it->stage].in_build;
 	return p->err ? NULL : in;
 }
 
