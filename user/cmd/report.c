@@ -6,7 +6,7 @@
 #include "base/i18n.h"
 #include "base/log.h"
 #include "cmd/cmd.h"
-#include "render/schema.h"
+#include "render/render.h"
 #include "session.h"
 #include "source/file.h"
 
