@@ -1,0 +1,14 @@
+.output-san/user/source/env.o: user/source/env.c user/source/env.h \
+ user/source/procfs.h user/source/cgroupfs.h user/source/source.h \
+ include/ztrace/event.h include/ztrace/types.h user/base/cleanup.h \
+ user/source/evbuf.h user/source/readfile.h include/ztrace/types.h
+user/source/env.h:
+user/source/procfs.h:
+user/source/cgroupfs.h:
+user/source/source.h:
+include/ztrace/event.h:
+include/ztrace/types.h:
+user/base/cleanup.h:
+user/source/evbuf.h:
+user/source/readfile.h:
+include/ztrace/types.h:
