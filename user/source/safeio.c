@@ -30,12 +30,31 @@ static int openat2_path(int dir, const char *path, zt_u64 resolve, int flags)
 	return fd >= 0 ? (int)fd : -errno;
 }
 
+static ssize_t pread_all(int fd, char *buf, size_t size)
+{
+	size_t done = 0;
+
+	while (done < size) {
+		ssize_t n = pread(fd, buf + done, size - done, (off_t)done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (!n)
+			break;
+		done += (size_t)n;
+	}
+	return (ssize_t)done;
+}
+
 /* Field 22 of /proc/PID/stat; comm (field 2) may hold blanks and parentheses. */
 static int start_time(int pid_dir, zt_u64 *ret_ns)
 {
 	unsigned long long ticks;
 	char buf[1024], *p;
-	ssize_t n = safeio_read_at(pid_dir, "stat", buf, sizeof(buf) - 1);
+	int fd __close = openat(pid_dir, "stat", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -errno : pread_all(fd, buf, sizeof(buf) - 1);
 
 	if (n < 0)
 		return (int)n;
@@ -133,27 +152,25 @@ static int open_path(const struct safeio_proc *p, const char *path)
 	return openat2_path(p->root, joined, RESOLVE_IN_ROOT, 0);
 }
 
+/* Opened twice: a path descriptor tells what the file is before opening it can do anything. fd or -errno. */
+static int reopen_regular(int path_fd)
+{
+	char self[64];
+	struct stat st;
+	int fd;
+
+	if (fstat(path_fd, &st))
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EINVAL;
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", path_fd);
+	fd = open(self, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	return fd >= 0 ? fd : -errno;
+}
+
 static zt_u64 mtime_ns(const struct stat *st)
 {
 	return (zt_u64)st->st_mtim.tv_sec * NS_PER_S + (zt_u64)st->st_mtim.tv_nsec;
-}
-
-static ssize_t pread_all(int fd, char *buf, size_t size)
-{
-	size_t done = 0;
-
-	while (done < size) {
-		ssize_t n = pread(fd, buf + done, size - done, (off_t)done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (!n)
-			break;
-		done += (size_t)n;
-	}
-	return (ssize_t)done;
 }
 
 /* Read a file that somebody may be writing: once more when it changed meanwhile. */
@@ -179,28 +196,20 @@ static int read_stable(int fd, char *buf, size_t cap, struct safeio_file *ret)
 	return 0;
 }
 
-/* Opened twice: a path descriptor tells what the file is before opening it can do anything. */
 void safeio_read(const struct safeio_proc *p, const char *path, char *buf, size_t cap, struct safeio_file *ret)
 {
 	int found __close = open_path(p, path), fd __close = -1;
-	char self[64];
-	struct stat st;
 	int err;
 
 	*ret = (struct safeio_file){ .status = ZT_FILE_ERRNO, .error = -found };
 	if (found < 0)
 		return;
-	if (fstat(found, &st)) {
-		ret->error = errno;
-		return;
-	}
-	if (!S_ISREG(st.st_mode)) {
+	fd = reopen_regular(found);
+	if (fd == -EINVAL) {
 		*ret = (struct safeio_file){ .status = ZT_FILE_NOT_REGULAR };
 		return;
 	}
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", found);
-	fd = open(self, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	err = fd < 0 ? -errno : read_stable(fd, buf, cap, ret);
+	err = fd < 0 ? fd : read_stable(fd, buf, cap, ret);
 	ret->status = err ? ZT_FILE_ERRNO : ZT_FILE_OK;
 	ret->error = -err;
 }
@@ -242,12 +251,15 @@ bool safeio_absolute(const struct safeio_proc *p, const char *path, char *ret, s
 	return true;
 }
 
-ssize_t safeio_read_at(int dir, const char *name, char *buf, size_t size)
+ssize_t safeio_read_below(int dir, const char *name, char *buf, size_t size)
 {
-	int fd __close = openat(dir, name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | O_NOFOLLOW);
-	struct stat st;
+	int found __close = openat2_path(dir, name, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS, O_NOFOLLOW);
+	int fd __close = found < 0 ? found : reopen_regular(found);
 
-	if (fd < 0 || fstat(fd, &st))
-		return -errno;
-	return S_ISREG(st.st_mode) ? pread_all(fd, buf, size) : -EINVAL;
+	return fd < 0 ? fd : pread_all(fd, buf, size);
+}
+
+int safeio_dir_below(int dir, const char *name)
+{
+	return openat2_path(dir, name, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS, O_DIRECTORY);
 }

@@ -39,9 +39,11 @@ void safeio_read(const struct safeio_proc *p, const char *path, char *buf, size_
 bool safeio_absolute(const struct safeio_proc *p, const char *path, char *ret, size_t size);
 
 /*
- * A file below the descriptor `dir`, symlinks not followed: for trees of our own choosing. Bytes read (size: there may
- * be more) or -errno; -EINVAL: not a regular file. openat2 is not needed.
+ * The same for trees of our own choosing: `name` below the descriptor dir, no symlink on the way. Bytes read (size: there
+ * may be more) or -errno; -EINVAL: not a regular file.
  */
-ssize_t safeio_read_at(int dir, const char *name, char *buf, size_t size);
+ssize_t safeio_read_below(int dir, const char *name, char *buf, size_t size);
+/* O_PATH descriptor of a directory below dir, or -errno. */
+int safeio_dir_below(int dir, const char *name);
 
 #endif
