@@ -253,7 +253,7 @@ bool safeio_absolute(const struct safeio_proc *p, const char *path, char *ret, s
 
 ssize_t safeio_read_below(int dir, const char *name, char *buf, size_t size)
 {
-	int found __close = openat2_path(dir, name, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS, O_NOFOLLOW);
+	int found __close = openat2_path(dir, name, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS, 0);
 	int fd __close = found < 0 ? found : reopen_regular(found);
 
 	return fd < 0 ? fd : pread_all(fd, buf, size);
