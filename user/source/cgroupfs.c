@@ -341,7 +341,7 @@ char *cgroupfs_own_path(const struct cgroupfs *c, char *text)
 		if (!path)
 			continue;
 		*path++ = 0;
-		if (c->version == 2 ? !strncmp(line, "0", 2) && !list[1] : has_word(list + 1, "memory", ","))
+		if (c->version == 2 ? !strncmp(line, "0:", 2) && !list[1] : has_word(list + 1, "memory", ","))
 			return path;
 	}
 	return NULL;
