@@ -24,6 +24,7 @@ struct procfs_stat {
 	struct zt_id id;
 	zt_u32 ppid;
 	bool kthread;
+	bool dead; /* a zombie; nobody has waited for it yet */
 	char comm[ZT_COMM_LEN];
 };
 
@@ -34,7 +35,7 @@ int procfs_parse_stat(const char *text, zt_u64 tick_ns, struct procfs_stat *ret)
 int procfs_stat(const struct procfs *p, zt_u32 pid, struct procfs_stat *ret);
 
 /*
- * A `proc` event for every process but kernel threads. cg (may be NULL) gives their memory cgroup.
+ * A `proc` event for every process but kernel threads and zombies. cg (may be NULL) gives their memory cgroup.
  * h.flags may have ZT_F_EXEC_CUT and ZT_F_EXEC_UNREADABLE. Number of processes, or -errno of the sink.
  */
 int procfs_snapshot(const struct procfs *p, struct cgroupfs *cg, sink_fn sink, void *ctx);
