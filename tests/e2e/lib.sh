@@ -128,9 +128,10 @@ oom_read() {	# N [CGROUP]
 	OOM_task_memcg=$(sed 's/.*,task_memcg=\([^,]*\),.*/\1/' <<<"$line")
 	OOM_task=$(sed 's/.*,task=\(.*\),pid=.*/\1/' <<<"$line")
 	OOM_pid=$(sed 's/.*,pid=\([0-9]*\),uid=.*/\1/' <<<"$line")
-	killed() { kmsg | grep "Killed process $OOM_pid "; }
+	# the next line; with another pid when the victim's first thread had left
+	killed() { kmsg | sed "1,/oom-kill:.*,pid=$OOM_pid,/d" | grep -m1 'Killed process'; }
 	wait_for 5 killed
-	OOM_anon_kb=$(killed | sed -n 's/.*anon-rss:\([0-9]*\)kB.*/\1/p' | head -n1)
+	OOM_anon_kb=$(killed | sed 's/.*anon-rss:\([0-9]*\)kB.*/\1/')
 	# "memory: usage 65536kB, limit 65536kB, failcnt 25" stands in the dump just before the oom-kill: line;
 	# with memory+swap limited alike it is that counter which is full
 	OOM_usage_kb=$(kmsg | sed "/oom-kill:.*pid=$OOM_pid,/q" |
