@@ -10,7 +10,6 @@ boxed() {	# MB CMD…; sets BOX and the command IN_BOX, which leaves its pid in 
 	need_cgroups
 	BOX=$DOCKERD_CGROUP/box
 	limit_builds $(($1 * MB)) "$BOX"; shift
-	# shellcheck disable=SC2016
 	IN_BOX=(sh -c 'echo $$ >"$0" && echo $$ >box.pid && exec "$@"' "$(cg_dir "$BOX")/cgroup.procs" "$@")
 }
 
@@ -126,7 +125,6 @@ misuse() {
 scenario streams_untouched
 streams_untouched() {
 	head -c 300000 /dev/urandom >in
-	# shellcheck disable=SC2016
 	local cmd=(sh -c 'cat; printf "\377\033[31m\n\0x" >&2')
 	if [[ $DRY ]]; then "${cmd[@]}" <in >got 2>err
 	else "$ZTRACE" -f "json=$W/r.json" -- "${cmd[@]}" <in >got 2>err; fi
@@ -145,10 +143,10 @@ terminal_untouched() {
 	ps -o tpgid= -o pgid= -p $$ | awk '{ print ($1 == $2 ? "foreground" : "background") }'
 	exit 5
 	END
-	local rc cmd="sh look.sh"
-	script -qec "stty rows 33 cols 77; $cmd" /dev/null >plain </dev/null
-	[[ $DRY ]] || cmd="$ZTRACE -f json=$W/r.json -- $cmd"
-	script -qec "stty rows 33 cols 77; $cmd" /dev/null >with </dev/null; rc=$?
+	local rc shell="sh look.sh"
+	script -qec "stty rows 33 cols 77; $shell" /dev/null >plain </dev/null
+	[[ $DRY ]] || shell="$ZTRACE -f json=$W/r.json -- $shell"
+	script -qec "stty rows 33 cols 77; $shell" /dev/null >with </dev/null; rc=$?
 	cat -A with
 	same "exit status" "$rc" 5
 	grep -q '^terminal' with || fail "the command has no terminal"
@@ -159,7 +157,6 @@ terminal_untouched() {
 # The command inherits neither our OOM protection nor our file descriptors nor ignored signals
 scenario child_unchanged
 child_unchanged() {
-	# shellcheck disable=SC2016
 	local look='cat /proc/self/oom_score_adj; ls /proc/self/fd; grep -E "^(Sig(Blk|Ign|Cgt)|Cap|NoNewPrivs|Vm(Lck|Pin)|Uid|Gid|Groups)" /proc/self/status; ulimit -a; nice; umask; pwd; env | sort'
 	sh -c "$look" >plain
 	traced sh -c "$look"
@@ -217,8 +214,8 @@ replay_equals_live() {
 	same "mode of the trace" "$(stat -c %a t.zt)" 600
 	"$ZTRACE" report t.zt >r3.txt || fail "report to stdout: $?"
 	diff r.txt r3.txt || fail "another text on stdout"
-	"$ZTRACE" dump t.zt >dump || fail "dump: $?"
-	jq -es 'length > 5' dump >/dev/null || fail "dump is not JSON lines"
+	"$ZTRACE" dump t.zt >t.jsonl || fail "dump: $?"
+	jq -es 'length > 5' t.jsonl >/dev/null || fail "dump is not JSON lines"
 }
 
 scenario replay_equals_live_docker docker
@@ -300,8 +297,8 @@ bad_traces() {
 	done
 	# cut anywhere behind the header: read up to there, and said
 	for n in $((size - 1)) $((size - 9)) $((size * 2 / 3)) $((size / 3)) 40; do
-		head -c "$n" good.zt >cut
-		timeout 20 "$ZTRACE" report cut -f json=cut.json >out 2>err; rc=$?
+		head -c "$n" good.zt >cut.zt
+		timeout 20 "$ZTRACE" report cut.zt -f json=cut.json >out 2>err; rc=$?
 		echo "$n of $size bytes: $rc: $(cat err)"
 		one_of "status for a cut trace" "$rc" 0 2
 		[[ $rc == 2 ]] || jq -e . cut.json >/dev/null || fail "no JSON of a cut trace"

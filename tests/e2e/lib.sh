@@ -7,7 +7,6 @@
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 # shellcheck source=tools/dockerd.sh
 . "$TOP/tools/dockerd.sh"
-FIXTURES=$TOP/tests/e2e/fixtures
 MB=$((1 << 20))
 
 SCENARIOS=()
@@ -118,7 +117,6 @@ oom_read() {	# N [CGROUP]
 	[[ $KMSG ]] || missing "the kernel log cannot be read"
 	line() { oom_lines "$cg" | sed -n "${nth}p" | grep .; }
 	if ! (wait_for 3 line) >/dev/null; then
-		# shellcheck disable=SC2317
 		killed_lines | grep -q . && exit 79	# rate-limited: the runner tries again later
 		fail "the kernel killed nothing below /$cg"
 	fi
