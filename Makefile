@@ -12,8 +12,8 @@ Q        := $(if $(V),,@)
 say       = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 
 WARN     := -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wshadow -Werror
-SANFLAGS := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
 comma    := ,
+SANFLAGS := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
 CPPFLAGS += -D_GNU_SOURCE -DZTRACE_VERSION='"$(VERSION)"' -DZTRACE_LOCALEDIR='"$(PREFIX)/share/locale"' \
             -DHASH_NONFATAL_OOM=1 -Iinclude -Iuser -I$O
 CFLAGS   ?= -O2 -g
@@ -25,7 +25,8 @@ SRCS     := $(sort $(wildcard user/*.c user/*/*.c))
 OBJS     := $(SRCS:%.c=$O/%.o)
 LIBOBJS  := $(filter-out $O/user/main.o,$(OBJS))
 BPFSRCS  := $(filter-out bpf/probe.bpf.c,$(wildcard bpf/*.bpf.c))
-BPFOBJS  := $(BPFSRCS:%.c=$O/%.o)
+# ztrace.bpf.o defines the maps: libbpf 1.1's linker misplaces a map that it meets as an extern first.
+BPFOBJS  := $O/bpf/ztrace.bpf.o $(filter-out $O/bpf/ztrace.bpf.o,$(BPFSRCS:%.c=$O/%.o))
 UNIT     := $(patsubst %.c,$O/%,$(wildcard tests/unit/test_*.c))
 TOOLS    := $(patsubst tools/%.c,$O/tools/%,$(wildcard tools/*.c))
 FUZZ     := $(patsubst %.c,$O/%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -90,6 +91,16 @@ $O/tests/fuzz/%: tests/fuzz/%.c
 	$Qmkdir -p $(@D)
 	$Q$(CLANG) -std=gnu2x $(CPPFLAGS) -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -MMD -MP \
 		-o $@ $< $$(sed -n 's,^// uses: ,,p' $<) -lz -ljansson
+
+# Ratios, never asserted. Needs root.
+bench: $O/ztrace $O/bench/spawn $O/bench/tiny
+	$Qpython3 tests/bench/run $O
+$O/bench/spawn: tests/bench/spawn.c
+	$Qmkdir -p $(@D)
+	$Q$(CC) $(WARN) -O2 -o $@ $<
+$O/bench/tiny:
+	$Qmkdir -p $(@D)
+	$Qecho 'int main(void){return 0;}' | $(CC) -O2 -static -o $@ -x c -
 
 clean:
 	rm -rf .output .output-san

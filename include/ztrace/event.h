@@ -132,6 +132,7 @@ struct zt_ev_rootfs {
 #define ZT_F_MEMCG_OOM_GROUP (1u << 1)	    /* memory.oom.group */
 #define ZT_F_MEMCG_OOM_LOCKED (1u << 2)	    /* oom_lock: inside the domain of the OOM under way */
 #define ZT_F_MEMCG_STATS (1u << 3)	    /* anon/file/shmem below were readable */
+#define ZT_F_MEMCG_DYING (1u << 4)	    /* removed already, pages still charged */
 
 /* A memory cgroup's counters. Usage can pass a limit by a batch of 64 pages per cpu. */
 struct zt_memcg {
@@ -185,6 +186,7 @@ struct zt_rss {
 #define ZT_F_KILL_GROUP (1u << 0)  /* a level between victim and domain has memory.oom.group */
 #define ZT_F_KILL_NO_WALK (1u << 1) /* same decision as the kill before: its levels and tasks serve this one too */
 #define ZT_F_KILL_HOST (1u << 2)   /* no cgroup of the victim's was locked for OOM: a host-wide (or cpuset) OOM */
+#define ZT_F_KILL_WAS_DYING (1u << 3) /* got no SIGKILL: was exiting already and only got leave to finish */
 
 /*
  * The kernel's OOM killer chose a victim. who = current = the task whose allocation failed (trigger).

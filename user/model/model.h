@@ -53,8 +53,14 @@ struct cgroup {
 	struct step *step; /* whose cgroup this is */
 };
 
-enum builder_kind { BUILDER_HOST, BUILDER_BUILDKIT, BUILDER_DOCKER_LEGACY, BUILDER_PODMAN, BUILDER_BUILDAH };
-enum client_kind { CLIENT_NONE, CLIENT_DOCKER_BUILD, CLIENT_BUILDX_BUILD };
+enum builder_kind {
+	BUILDER_HOST,	/* the traced command itself */
+	BUILDER_DOCKER, /* a docker build of which no step was seen yet: BuildKit or legacy */
+	BUILDER_BUILDKIT,
+	BUILDER_DOCKER_LEGACY,
+	BUILDER_PODMAN,
+	BUILDER_BUILDAH,
+};
 
 /* One `docker build` (or the traced command itself): a client process and its Dockerfile. */
 struct build {
@@ -69,6 +75,10 @@ struct build {
 	bool file_seen;	       /* a file event came */
 	char *target;	       /* --target */
 	char *build_args;      /* K=V NUL-separated, double NUL at the end; NULL: none */
+	char *memory_flag;     /* -m as given: BuildKit before 0.31 ignores it */
+	char *parse_error;     /* why the Dockerfile makes no sense; NULL: it does, or was not tried */
+	bool buildx;	       /* a buildx plugin ran it: BuildKit newer than docker 20.10's */
+	enum builder_kind df_builder; /* the builder df was parsed for */
 	char *file_text;       /* while it is being received, then kept for `>>>` excerpts */
 	size_t file_len, file_cap;
 	struct dockerfile *df; /* NULL: not available or not parsed */
@@ -88,6 +98,7 @@ struct step {
 	char id[20];	  /* b1.s3; s2 for a step whose build is not known */
 	struct build *build; /* NULL: not known */
 	enum builder_kind builder;
+	bool container;	     /* an ordinary container: no step of a build */
 	struct cgroup *cgroup;
 	struct proc *entry;  /* first process */
 	char *argv;	     /* of the entry's first exec, NUL-separated */
@@ -99,6 +110,7 @@ struct step {
 	const struct df_instr *instr; /* the Dockerfile's instruction; NULL: not found */
 	enum confidence confidence;   /* of instr */
 	unsigned int candidates;      /* instructions that fit equally well (1: no tie) */
+	bool reported;		      /* its end has been looked at */
 	zt_u64 started_ns, ended_ns;  /* ended 0: still running when the stream ended */
 	bool exited;
 	int exit_code;		      /* raw wait status of entry, valid when exited */
@@ -143,11 +155,10 @@ struct kill {
 
 /* One signal that kills or asks to (KILL TERM INT QUIT HUP). */
 struct sig {
-	struct sig *next;
 	struct zt_ev_signal ev;
 	struct proc *sender, *target; /* NULL: not known */
-	char *sender_lineage;	      /* "timeout < sh < …" at that time */
 };
+#define SIGS_MAX 2048
 
 struct hook {
 	struct hook *next;
@@ -183,13 +194,15 @@ struct model {
 	struct build *builds, **builds_tail;
 	struct step *steps, **steps_tail;
 	struct kill *kills, **kills_tail;
-	struct sig *sigs, **sigs_tail;
+	bool kills_told; /* every kill has been reported */
+	struct sig *sigs; /* a ring of SIGS_MAX; sigs[i % SIGS_MAX], oldest forgotten */
 	unsigned int nsigs;
 	struct hook *hooks, **hooks_tail;
 	struct fact *facts, **facts_tail;
 	struct note *notes, **notes_tail;
 	zt_u64 lost[ZT_LOST_CAUSES];
 	unsigned int nbuilds, nloose_steps;
+	struct build *host_build; /* the traced command as a build of its own */
 
 	struct slab proc_slab, cgroup_slab;
 	struct arena arena;
@@ -202,7 +215,7 @@ void model_free(struct model *m);
 /* Take one event in. 0, or -errno; a full table is not an error (it is counted). */
 int model_apply(struct model *m, const struct zt_ev *ev);
 
-struct proc *model_proc(struct model *m, const struct zt_id *id); /* live; NULL: not known */
+struct proc *model_proc(const struct model *m, const struct zt_id *id); /* alive or not yet recycled; NULL: not known */
 struct cgroup *model_cgroup(const struct model *m, zt_u64 id);
 struct step *model_step_of_cgroup(const struct model *m, zt_u64 cgroup); /* its own or nearest ancestor's step */
 /* Path of a cgroup: known, or put together from a kill's levels. NULL: not known. */

@@ -1,0 +1,522 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The OOM killer's decision: victim, the chain of its cgroups, the level whose limit was hit, every
+ * cgroup and process below that level. One look, while the victim still has all of its memory.
+ */
+#include "emit.h"
+#include "memcg.h"
+#include "oom.h"
+
+struct oom_sigkill oom_sigkills[OOM_SIGKILL_SLOTS];
+
+/* Half of the seats go to whoever comes first, the rest to who holds a good part of the domain. */
+#define SEATS_FREE(max) ((max) / 2)
+/* What stays free in kill_ring for the kill events themselves while walks fill it */
+#define RING_KEEP (ZT_KILL_RING_BYTES / 4)
+#define GROUP_KILL_NS (20 * 1000000ULL)
+/* Bounds of a walk, in moves. The loops nest through global functions: the verifier gives up at 8192 jumps. */
+#define STEPS_A_CALL 64
+#define LEVEL_CALLS 32
+#define TASK_CALLS 128
+
+/*
+ * The walk under way. mark_victim runs under the kernel's oom_lock mutex: one at a time. The steps are
+ * global functions with their state here: the verifier looks at each once, so that a plain loop can
+ * drive thousands (bpf_loop came with 5.17).
+ */
+static struct walk {
+	u64 seq;
+	u64 trigger, domain, ended_ns; /* of the newest walk */
+	u64 root, pos;		       /* css */
+	u64 set_head, set_pos;	       /* css_sets of pos */
+	u64 list_head, list_pos;       /* tasks of a css_set */
+	u64 small_bytes;	       /* below this no seat once they get rare */
+	u32 depth, climbing, dying_list, busy;
+	u32 levels, members, tasks, cut;
+} w;
+
+static __always_inline u64 list_next(u64 node)
+{
+	struct list_head *l = (void *)node;
+
+	return (u64)BPF_CORE_READ(l, next);
+}
+
+static __always_inline bool ring_has_room(void)
+{
+	return bpf_ringbuf_query(&kill_ring, BPF_RB_AVAIL_DATA) < ZT_KILL_RING_BYTES - RING_KEEP;
+}
+
+/* Is there a seat for one more of this size? */
+static __always_inline bool seat(u32 taken, u32 max, u64 bytes)
+{
+	if (taken < max && ring_has_room() &&
+	    (taken < SEATS_FREE(max) || bytes >= w.small_bytes))
+		return true;
+	w.cut = 1;
+	return false;
+}
+
+#define NAME_SHORT 72 /* 64 hex digits, mostly */
+#define NAME_LONG 256
+
+/* false: the name wants more than name_bytes (a constant) */
+static __always_inline bool put_level(struct cgroup_subsys_state *css, u32 depth, u32 flags,
+				      const u32 name_bytes)
+{
+	struct cgroup *cg = BPF_CORE_READ(css, cgroup);
+	struct zt_ev_level *e = KILL_NEW(level, sizeof(*e) + name_bytes, current_task());
+	long n;
+
+	if (!e)
+		return true;
+	n = bpf_probe_read_kernel_str(e + 1, name_bytes, BPF_CORE_READ(cg, kn, name));
+	if (n >= name_bytes && name_bytes < NAME_LONG) {
+		bpf_ringbuf_discard(e, BPF_RB_NO_WAKEUP);
+		return false;
+	}
+	e->h.size += n > 0 ? n : 0;
+	e->h.flags = flags;
+	e->seq = w.seq;
+	e->depth = depth;
+	memcg_read(&e->mem, cg, css);
+	w.levels++;
+	EMIT(e);
+	return true;
+}
+
+__attribute__((noinline)) int oom_level(u64 css, u32 depth, u32 flags)
+{
+	if (!put_level((struct cgroup_subsys_state *)css, depth, flags, NAME_SHORT))
+		put_level((struct cgroup_subsys_state *)css, depth, flags, NAME_LONG);
+	return 0;
+}
+
+/* A removed cgroup stays among its siblings until its last page is gone. */
+static __always_inline void visit_member(struct cgroup_subsys_state *css)
+{
+	struct mem_cgroup *m = (void *)css;
+	u64 usage = BPF_CORE_READ(m, memory.usage.counter) * page_bytes;
+
+	if (!usage && !(BPF_CORE_READ(css, flags) & CSS_ONLINE))
+		return;
+	if (!seat(w.members, ZT_MEMBERS_MAX, usage))
+		return;
+	w.members++;
+	oom_level((u64)css, w.depth, ZT_F_LEVEL_MEMBER);
+}
+
+enum step { STEP_MORE, STEP_NEW, STEP_DONE };
+
+/* One move of a pre-order walk below w.root, without a stack. STEP_NEW: w.pos was not seen before. */
+static __always_inline enum step next_css(void)
+{
+	struct cgroup_subsys_state *pos = (struct cgroup_subsys_state *)w.pos, *parent;
+	u64 next;
+
+	if (!w.climbing) {
+		next = list_next(w.pos + bpf_core_field_offset(pos->children));
+		if (next && next != w.pos + bpf_core_field_offset(pos->children)) {
+			w.pos = next - bpf_core_field_offset(pos->sibling);
+			w.depth++;
+			return STEP_NEW;
+		}
+	}
+	if (w.pos == w.root)
+		return STEP_DONE;
+	parent = BPF_CORE_READ(pos, parent);
+	next = list_next(w.pos + bpf_core_field_offset(pos->sibling));
+	if (!parent || !next)
+		return STEP_DONE;
+	w.climbing = next == (u64)parent + bpf_core_field_offset(parent->children);
+	if (!w.climbing) {
+		w.pos = next - bpf_core_field_offset(pos->sibling);
+		return STEP_NEW;
+	}
+	w.pos = (u64)parent;
+	w.depth--;
+	return STEP_MORE;
+}
+
+static __always_inline void start_walk(u64 root)
+{
+	w.root = w.pos = root;
+	w.depth = w.climbing = 0;
+}
+
+/* One move; 1: the walk is over. */
+__attribute__((noinline)) int oom_level_step(void)
+{
+	enum step s = next_css();
+
+	if (s == STEP_NEW)
+		visit_member((struct cgroup_subsys_state *)w.pos);
+	return s == STEP_DONE;
+}
+
+__attribute__((noinline)) int oom_level_steps(void)
+{
+	for (int i = 0; i < STEPS_A_CALL; i++) {
+		if (oom_level_step())
+			return 1;
+	}
+	return 0;
+}
+
+/* A leader that called pthread_exit() has no mm while its threads live on with it. */
+static __always_inline struct mm_struct *process_mm(struct task_struct *leader)
+{
+	struct mm_struct *mm = BPF_CORE_READ(leader, mm);
+	struct signal_struct *sig = BPF_CORE_READ(leader, signal);
+	u64 head = (u64)sig + bpf_core_field_offset(sig->thread_head), pos = head;
+
+	for (int i = 0; i < 8 && !mm; i++) {
+		struct task_struct *t;
+
+		pos = list_next(pos);
+		if (!pos || pos == head)
+			break;
+		t = (void *)(pos - bpf_core_field_offset(struct task_struct, thread_node));
+		mm = BPF_CORE_READ(t, mm);
+	}
+	return mm;
+}
+
+__attribute__((noinline)) int oom_task(u64 task)
+{
+	struct task_struct *t = (void *)task;
+	struct mm_struct *mm;
+	struct zt_ev_task *e;
+
+	if (BPF_CORE_READ(t, pid) != BPF_CORE_READ(t, tgid))
+		return 0;
+	mm = process_mm(t);
+	/* kernel threads have none, a vfork child has its parent's */
+	if (!mm || mm == BPF_CORE_READ(t, real_parent, mm))
+		return 0;
+	if (!seat(w.tasks, ZT_TASKS_MAX, mm_rss_bytes(mm) + mm_pages(mm, MM_SWAPENTS) * page_bytes))
+		return 0;
+	e = KILL_NEW(task, sizeof(*e), t);
+	if (!e)
+		return 0;
+	e->seq = w.seq;
+	mm_rss(&e->rss, mm);
+	e->oom_score_adj = task_oom_score_adj(t);
+	task_comm(e->comm, t);
+	w.tasks++;
+	EMIT(e);
+	return 0;
+}
+
+/* The css_sets whose tasks are charged to w.pos, on v1 and v2 alike */
+static __always_inline void start_sets(void)
+{
+	u32 memory = bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id);
+	struct cgroup_subsys_state *css = (struct cgroup_subsys_state *)w.pos;
+	struct cgroup *cg = BPF_CORE_READ(css, cgroup);
+
+	w.set_head = (u64)cg + bpf_core_field_offset(cg->e_csets) + sizeof(struct list_head) * memory;
+	w.set_pos = list_next(w.set_head);
+	w.list_head = 0;
+}
+
+static __always_inline u64 set_of(u64 node)
+{
+	u32 memory = bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id);
+
+	return node - sizeof(struct list_head) * memory - bpf_core_field_offset(struct css_set, e_cset_node);
+}
+
+static __always_inline void start_list(u64 head)
+{
+	w.list_head = head;
+	w.list_pos = list_next(head);
+}
+
+/* Dead leaders with live threads are kept in a list of their own. */
+static __always_inline void end_list(void)
+{
+	struct css_set *set = (void *)set_of(w.set_pos);
+
+	if (!w.dying_list && bpf_core_field_exists(set->dying_tasks)) {
+		w.dying_list = 1;
+		start_list((u64)set + bpf_core_field_offset(set->dying_tasks));
+		return;
+	}
+	w.list_head = 0;
+	w.set_pos = list_next(w.set_pos);
+}
+
+/* One move: the next task of a list, the next list, the next css_set or the next css. */
+__attribute__((noinline)) int oom_task_step(void)
+{
+	struct css_set *set;
+	struct task_struct *t;
+	u64 pos, next;
+	enum step s;
+
+	if (w.list_head) {
+		pos = w.list_pos;
+		if (!pos || pos == w.list_head) {
+			end_list();
+			return 0;
+		}
+		t = (void *)(pos - bpf_core_field_offset(struct task_struct, cg_list));
+		oom_task((u64)t);
+		next = list_next(pos);
+		if (next == pos) { /* it was taken off the list just now: the rest is out of reach */
+			w.cut = 1;
+			next = 0;
+		}
+		w.list_pos = next;
+		return 0;
+	}
+	if (w.set_pos && w.set_pos != w.set_head) {
+		set = (void *)set_of(w.set_pos);
+		w.dying_list = 0;
+		start_list((u64)set + bpf_core_field_offset(set->tasks));
+		return 0;
+	}
+	s = next_css();
+	if (s == STEP_NEW)
+		start_sets();
+	else
+		w.set_pos = 0;
+	return s == STEP_DONE;
+}
+
+__attribute__((noinline)) int oom_task_steps(void)
+{
+	for (int i = 0; i < STEPS_A_CALL; i++) {
+		if (oom_task_step())
+			return 1;
+	}
+	return 0;
+}
+
+/* Is css `top` or below it? */
+__attribute__((noinline)) int oom_is_below(u64 css, u64 top)
+{
+	for (int i = 0; i < ZT_CHAIN_MAX; i++) {
+		struct cgroup_subsys_state *c = (struct cgroup_subsys_state *)css;
+
+		if (!css || css == top)
+			break;
+		css = (u64)BPF_CORE_READ(c, parent);
+	}
+	return css == top;
+}
+
+static __always_inline bool nearly(u64 usage, u64 max)
+{
+	return max < page_counter_max && usage + 64 + max / 64 >= max;
+}
+
+static __always_inline bool is_full(struct mem_cgroup *m)
+{
+	if (nearly(BPF_CORE_READ(m, memory.usage.counter), BPF_CORE_READ(m, memory.max)))
+		return true;
+	return BPF_CORE_READ(m, css.cgroup, root, hierarchy_id) &&
+	       nearly(BPF_CORE_READ(m, memsw.usage.counter), BPF_CORE_READ(m, memsw.max));
+}
+
+struct domain {
+	u64 css;
+	bool group; /* a level up to it has memory.oom.group */
+};
+
+/*
+ * The level whose limit was hit: the topmost with oom_lock, as the kernel locks the whole subtree of the
+ * OOM. Kernels built without cgroup v1 (6.11 on) have no such field: there it is the lowest full level
+ * that trigger and victim share, which is a guess; user space sees that no level is OOM_LOCKED.
+ */
+static __always_inline struct domain find_domain(struct cgroup_subsys_state *css,
+						 struct cgroup_subsys_state *trigger)
+{
+	struct mem_cgroup *m = (void *)css;
+	struct domain d = {};
+	bool group = false;
+
+	for (int i = 0; i < ZT_CHAIN_MAX; i++) {
+		bool hit;
+
+		if (!css)
+			break;
+		m = (void *)css;
+		group |= BPF_CORE_READ(m, oom_group);
+		if (bpf_core_field_exists(m->oom_lock))
+			hit = BPF_CORE_READ(m, oom_lock);
+		else
+			hit = !d.css && is_full(m) && oom_is_below((u64)trigger, (u64)css);
+		if (hit) {
+			d.css = (u64)css;
+			d.group = group;
+		}
+		css = BPF_CORE_READ(css, parent);
+	}
+	if (!d.css)
+		d.group = group;
+	return d;
+}
+
+static __always_inline u64 emit_chain(struct cgroup_subsys_state *css, u64 domain)
+{
+	u64 top = 0;
+
+	for (u32 i = 0; i < ZT_CHAIN_MAX; i++) {
+		if (!css)
+			return top;
+		top = (u64)css;
+		oom_level(top, i, ZT_F_LEVEL_CHAIN | (top == domain ? ZT_F_LEVEL_DOMAIN : 0));
+		css = BPF_CORE_READ(css, parent);
+	}
+	w.cut = 1;
+	return top;
+}
+
+static __always_inline void walk_domain(u64 top)
+{
+	bool done = false;
+
+	start_walk(top);
+	for (int i = 0; i < LEVEL_CALLS && !done; i++)
+		done = oom_level_steps();
+	if (!done)
+		w.cut = 1;
+	start_walk(top);
+	start_sets();
+	done = false;
+	for (int i = 0; i < TASK_CALLS && !done; i++)
+		done = oom_task_steps();
+	if (!done)
+		w.cut = 1;
+}
+
+static __always_inline void emit_kill(struct task_struct *v, u32 pid, u32 flags, u64 domain)
+{
+	struct task_struct *me = current_task();
+	struct zt_ev_kill *e = KILL_NEW(kill, sizeof(*e), me);
+	struct cgroup_subsys_state *dom = (struct cgroup_subsys_state *)domain;
+	struct mm_struct *mm;
+
+	if (!e)
+		return;
+	e->h.flags = flags;
+	e->seq = w.seq;
+	if (domain)
+		e->domain = BPF_CORE_READ(dom, cgroup, kn, id);
+	task_comm(e->comm, me);
+	if (!v) { /* all that is known */
+		e->victim.tgid = e->victim.tid = pid;
+		count_lost(ZT_LOST_READ);
+		EMIT(e);
+		return;
+	}
+	task_id(&e->victim, v);
+	e->victim_cgroup = task_cgroup_id(v);
+	mm = BPF_CORE_READ(v, mm);
+	if (!mm)
+		mm = BPF_CORE_READ(v, signal, oom_mm);
+	mm_rss(&e->rss, mm);
+	e->total_vm_bytes = BPF_CORE_READ(mm, total_vm) * page_bytes;
+	e->peak_rss_bytes = mm_peak_bytes(mm);
+	e->uid = task_uid(v);
+	e->oom_score_adj = task_oom_score_adj(v);
+	task_id(&e->victim_parent, task_parent(v));
+	task_comm(e->victim_comm, v);
+	EMIT(e);
+}
+
+/* The last record of a kill: the only one that wakes the reader. */
+static __always_inline void emit_kill_end(u64 started_ns)
+{
+	struct zt_ev_kill_end *e = KILL_NEW(kill_end, sizeof(*e), current_task());
+
+	if (!e)
+		return;
+	if (w.cut)
+		e->h.flags = ZT_F_KILL_END_CUT;
+	e->seq = w.seq;
+	e->levels = w.levels;
+	e->tasks = w.tasks;
+	e->duration_ns = bpf_ktime_get_ns() - started_ns;
+	bpf_ringbuf_submit(e, BPF_RB_FORCE_WAKEUP);
+}
+
+/* A group kill marks one victim after the other: the first one's walk serves all. */
+static __always_inline bool walked_already(u64 domain, bool group)
+{
+	return group && w.trigger == (u64)current_task() && w.domain == domain &&
+	       bpf_ktime_get_boot_ns() - w.ended_ns < GROUP_KILL_NS;
+}
+
+static __always_inline int oom_victim(struct task_struct *v, u32 pid, bool was_dying)
+{
+	u64 started_ns = bpf_ktime_get_ns();
+	struct cgroup_subsys_state *css = v ? task_css(v) : NULL;
+	struct domain d = find_domain(css, task_css(current_task()));
+	bool again = walked_already(d.css, d.group);
+	struct mem_cgroup *dom = (void *)d.css;
+	u32 flags = 0;
+	u64 top;
+
+	w.seq++;
+	w.levels = w.members = w.tasks = w.cut = 0;
+	if (d.group)
+		flags |= ZT_F_KILL_GROUP;
+	if (again)
+		flags |= ZT_F_KILL_NO_WALK;
+	if (v && !d.css)
+		flags |= ZT_F_KILL_HOST;
+	if (was_dying)
+		flags |= ZT_F_KILL_WAS_DYING;
+	emit_kill(v, pid, flags, d.css);
+	top = emit_chain(css, d.css);
+	if (!again && top) {
+		w.small_bytes = d.css ? BPF_CORE_READ(dom, memory.usage.counter) * page_bytes : ram_bytes;
+		w.small_bytes /= SEATS_FREE(ZT_TASKS_MAX);
+		walk_domain(d.css ? d.css : top);
+		w.trigger = (u64)current_task();
+		w.domain = d.css;
+	}
+	w.ended_ns = bpf_ktime_get_boot_ns();
+	emit_kill_end(started_ns);
+	return 0;
+}
+
+/* Where the tracepoint has a pid only: it is the one just sent SIGKILL, or the caller itself. */
+static __always_inline struct task_struct *task_by_pid(u32 pid)
+{
+	struct oom_sigkill *s = oom_sigkill_slot();
+
+	if ((u32)bpf_get_current_pid_tgid() == pid)
+		return current_task();
+	return s->pid == pid ? (struct task_struct *)s->task : NULL;
+}
+
+/* args: task, uid; before 6.9: pid */
+SEC("raw_tp/mark_victim")
+int on_mark_victim(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct oom_sigkill *s = oom_sigkill_slot();
+	struct task_struct *v;
+	u32 pid = 0;
+
+	if (!gate)
+		return 0;
+	if (w.busy) { /* cannot be, under oom_lock; a torn walk would be worse than a counted loss */
+		count_lost(ZT_LOST_READ);
+		return 0;
+	}
+	w.busy = 1;
+	if (mark_victim_has_pid()) {
+		pid = ctx->args[0];
+		v = task_by_pid(pid);
+	} else {
+		v = (void *)ctx->args[0];
+	}
+	oom_victim(v, pid, v && s->tgid != BPF_CORE_READ(v, tgid));
+	s->tgid = 0;
+	w.busy = 0;
+	return 0;
+}

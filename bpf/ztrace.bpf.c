@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Licence, rings, knobs and counters: every global that more than one program uses. */
+#include "emit.h"
+#include "memcg.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+struct ring_map ring SEC(".maps");
+struct kill_ring_map kill_ring SEC(".maps");
+
+bool gate;
+u64 lost[ZT_LOST_CAUSES];
+
+/* Set by the loader */
+const volatile u32 page_bytes = 4096;
+const volatile u64 page_counter_max = 0x7ffffffffffffULL;
+const volatile u64 ram_bytes;

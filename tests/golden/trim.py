@@ -1,0 +1,77 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Makes a golden case out of a recorded trace: keeps what its report rests on, drops the rest of the machine.
+usage: ztrace dump FILE.zt | tests/golden/trim.py 'what the case shows' > tests/golden/CASE/trace.zts"""
+import json
+import sys
+
+events = [json.loads(line) for line in sys.stdin if line.strip()]
+parent, keep, cgroups, steps = {}, set(), set(), set()
+
+
+def tgid(v):
+    return v["tgid"] if isinstance(v, dict) else v or 0
+
+
+for e in events:
+    who = tgid(e.get("who"))
+    if e["kind"] == "fork":
+        parent[tgid(e["child"])] = who
+    elif e["kind"] in ("exec", "proc") and tgid(e.get("parent")):
+        parent[who] = tgid(e["parent"])
+
+for e in events:
+    who, kind, flags = tgid(e.get("who")), e["kind"], e.get("flags", [])
+    argv = e.get("argv") or []
+    if kind == "exec" and "entry" in flags:
+        keep.add(who)
+        steps.add(e["cgroup"])
+    elif kind == "exec" and argv and argv[0].rsplit("/", 1)[-1].startswith("docker") and "build" in argv:
+        keep.add(who)
+    elif kind == "kill":
+        keep |= {who, tgid(e["victim"])}
+        cgroups |= {e["victim_cgroup"], e["domain"]}
+    elif kind == "child":
+        keep.add(who)
+for e in events:  # all that happened inside the steps, and signals to it
+    if e["kind"] in ("exec", "fork", "exit") and e.get("cgroup") in steps:
+        keep.add(tgid(e["who"]))
+    elif e["kind"] == "signal" and (e.get("target_cgroup") in steps or tgid(e["target"]) in keep):
+        keep |= {tgid(e["who"]), tgid(e["target"])}
+for p in list(keep):
+    for _ in range(32):
+        p = parent.get(p, 0)
+        if not p:
+            break
+        keep.add(p)
+cgroups |= steps
+for _ in range(16):
+    cgroups |= {e["mem"].get("parent", "0") for e in events if e["kind"] == "cgroup" and e["mem"]["id"] in cgroups}
+
+
+def wanted(e):
+    kind, who = e["kind"], tgid(e.get("who"))
+    if kind in ("start", "fact", "hook", "lost", "note", "file", "layer", "end", "kill", "level", "task", "kill_end"):
+        return True
+    if kind in ("cgroup", "rmdir"):
+        return e["mem"]["id"] in cgroups
+    if kind == "attach":
+        return e.get("target_cgroup") in steps
+    if kind == "host":
+        return "at_kill" in e.get("flags", []) or not wanted.host
+    if kind == "fork":
+        return tgid(e["child"]) in keep
+    if kind == "signal":
+        return tgid(e["target"]) in keep
+    return who in keep
+
+
+wanted.host = False
+print("# " + sys.argv[1])
+for e in events:
+    if not wanted(e):
+        continue
+    wanted.host |= e["kind"] == "host"
+    if e["kind"] == "fact" and e.get("key") == "hostname":
+        e["value"] = "buildhost"
+    print(json.dumps(e, ensure_ascii=False, separators=(",", ":")))

@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#include "attribute.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/hash.h"
+#include "builder/cgpath.h"
+#include "builder/client.h"
+#include "builder/dockerfile.h"
+#include "trace/event.h"
+
+#define CANDIDATES_MAX 32
+/* A plugin (docker-buildx) is a child or grandchild of the command the user typed. */
+#define PLUGIN_DEPTH 3
+
+static char *keep(struct model *m, const char *s)
+{
+	return s ? arena_strdup(&m->arena, s) : NULL;
+}
+
+static struct build *build_above(const struct proc *p)
+{
+	int depth = 0;
+
+	for (const struct proc *q = p->parent; q && depth < PLUGIN_DEPTH; q = q->parent, depth++)
+		if (q->client && q->client->builder != BUILDER_HOST && !q->exit_ns)
+			return q->client;
+	return NULL;
+}
+
+static enum zt_file_status unreadable(const struct client_cmd *c)
+{
+	return c->dockerfile_stdin ? ZT_FILE_STDIN : c->remote ? ZT_FILE_REMOTE : ZT_FILE_OK;
+}
+
+static void want_dockerfile(struct want *w, const struct proc *p, const struct client_cmd *c)
+{
+	w->kind = WANT_DOCKERFILE;
+	w->who = p->id;
+	snprintf(w->path, sizeof(w->path), "%s", c->file ? c->file : "");
+	snprintf(w->context, sizeof(w->context), "%s", c->context ? c->context : "");
+}
+
+/* A `docker build`: from now on there is a build, and its Dockerfile should be read while it can be. */
+static void see_client(struct model *m, const struct zt_ev *ev, const char *argv, size_t len, bool cut,
+		       struct want *w)
+{
+	struct proc *p = model_proc(m, &ev->who);
+	struct client_cmd *c __free = calloc(1, sizeof(*c));
+	struct build *b;
+
+	if (!c || !p || !client_parse(argv, len, cut, c))
+		return;
+	b = p->client;
+	if (!b)
+		b = build_above(p);
+	if (b && c->kind == CLIENT_BUILDX_BUILD) {
+		b->buildx = true;
+		b->builder = BUILDER_BUILDKIT;
+	}
+	if (b)
+		return; /* the plugin of a client we know: same arguments, same file */
+	b = model_build_new(m, p,
+			    c->kind == CLIENT_BUILDX_BUILD ? BUILDER_BUILDKIT : BUILDER_DOCKER);
+	if (!b)
+		return;
+	b->buildx = c->kind == CLIENT_BUILDX_BUILD;
+	b->target = keep(m, c->target);
+	b->memory_flag = keep(m, c->memory);
+	if (c->build_args_bytes)
+		b->build_args = arena_dup(&m->arena, c->build_args, c->build_args_bytes + 1);
+	b->file_status = unreadable(c);
+	if (b->file_status != ZT_FILE_OK)
+		b->file_seen = true;
+	else if (w)
+		want_dockerfile(w, p, c);
+}
+
+static enum builder_kind builder_of(enum cgpath_kind kind)
+{
+	switch (kind) {
+	case CGPATH_BUILDKIT_STEP:
+		return BUILDER_BUILDKIT;
+	case CGPATH_BUILDAH_STEP:
+		return BUILDER_BUILDAH;
+	default:
+		return BUILDER_DOCKER_LEGACY;
+	}
+}
+
+/*
+ * The first program that runs in a new memory cgroup with a root file system of its own is the step's
+ * command: the runtime's own execs (runc init) happen before it changes root.
+ */
+static void see_entry(struct model *m, const struct zt_ev_exec *e, const char *argv, size_t len)
+{
+	struct cgroup *cg = model_cgroup(m, e->h.cgroup);
+	struct cgpath path;
+	struct step *s;
+
+	if (!(e->h.flags & ZT_F_EXEC_ENTRY) || !cg || cg->step || !cg->path || is_runtime_init(argv, len))
+		return;
+	path = cgpath_classify(cg->path);
+	if (path.base_len != strlen(cg->path))
+		return; /* below a container, not the container itself */
+	if (path.kind != CGPATH_BUILDKIT_STEP && path.kind != CGPATH_BUILDAH_STEP &&
+	    path.kind != CGPATH_DOCKER_CONTAINER)
+		return;
+	s = model_step_new(m, cg, model_proc(m, &e->h.who));
+	if (!s)
+		return;
+	s->builder = builder_of(path.kind);
+	s->argv = arena_dup(&m->arena, argv, len);
+	s->argv_bytes = s->argv ? len : 0;
+	s->argv_total_bytes = e->argv_total_bytes;
+	s->argv_cut = e->h.flags & ZT_F_EXEC_CUT;
+	s->argv_hash = e->argv_hash;
+	s->argv_hashed_bytes = e->argv_hashed_bytes;
+}
+
+static void see_rootfs(const struct model *m, const struct zt_ev *ev, struct want *w)
+{
+	const struct step *s = model_step_of_cgroup(m, ev->cgroup);
+
+	if (!s || !s->upperdir || !s->entry || s->entry->id.tgid != ev->who.tgid || s->layer.snapshot)
+		return;
+	w->kind = WANT_LAYER;
+	w->who = ev->who;
+	w->cgroup = ev->cgroup;
+	w->context[0] = 0;
+	snprintf(w->path, sizeof(w->path), "%s", s->upperdir);
+}
+
+void attribute(struct model *m, const struct zt_ev *ev, struct want *w)
+{
+	const struct zt_ev_exec *e = (const void *)ev;
+	size_t len;
+	const char *tail;
+
+	w->kind = WANT_NONE;
+	if (ev_check(ev) < 0)
+		return;
+	tail = ev_tail(ev, &len);
+	switch (ev->kind) {
+	case ZT_exec:
+		see_client(m, ev, tail, len, ev->flags & ZT_F_EXEC_CUT, w);
+		see_entry(m, e, tail, len);
+		break;
+	case ZT_proc:
+		see_client(m, ev, tail, len, false, w);
+		break;
+	case ZT_rootfs:
+		see_rootfs(m, ev, w);
+		break;
+	case ZT_child: /* the traced command counts as a build of its own */
+		if ((ev->flags & ZT_F_CHILD_STARTED) && m->child && !m->host_build)
+			model_build_new(m, NULL, BUILDER_HOST);
+		break;
+	case ZT_kill_end:
+		w->kind = WANT_HOST;
+		w->who = ev->who;
+		break;
+	default:
+		break;
+	}
+}
+
+/* The Dockerfile as this step's builder reads it; parsed when first needed, again when the builder differs. */
+static struct dockerfile *build_df(struct model *m, struct build *b, enum builder_kind builder)
+{
+	struct df_opts o = {
+		.target = b->target,
+		.build_args = b->build_args,
+		/* a docker client that needs no plugin for BuildKit is 20.10, with BuildKit 0.8 */
+		.buildkit_minor = builder == BUILDER_DOCKER_LEGACY || !b->buildx ? 8 : 0,
+	};
+	char err[256];
+
+	if (!b->file_text || !b->file_seen || b->file_status != ZT_FILE_OK)
+		return NULL;
+	if ((b->df && b->df_builder == builder) || b->parse_error)
+		return b->df;
+	for (const struct step *s = m->steps; s; s = s->next)
+		if (b->df && s->build == b && s->instr)
+			return b->df; /* borrowed: what was said once stands */
+	dockerfile_free(b->df);
+	b->df = dockerfile_parse(b->file_text, b->file_len, &o, err, sizeof(err));
+	b->df_builder = builder;
+	if (!b->df)
+		b->parse_error = keep(m, err);
+	return b->df;
+}
+
+struct candidate {
+	struct build *build;
+	const struct df_instr *instr;
+	enum df_match_kind kind;
+};
+
+static bool alive_at(const struct build *b, zt_u64 ts_ns)
+{
+	return b->started_ns <= ts_ns && (!b->ended_ns || b->ended_ns >= ts_ns);
+}
+
+static bool could_be(const struct build *b, const struct step *s)
+{
+	if (!alive_at(b, s->started_ns))
+		return false;
+	return b->builder == s->builder || b->builder == BUILDER_DOCKER;
+}
+
+static bool taken(const struct model *m, const struct step *self, const struct candidate *c)
+{
+	for (const struct step *s = m->steps; s; s = s->next)
+		if (s != self && s->instr == c->instr && s->started_ns < self->started_ns)
+			return true;
+	return false;
+}
+
+static unsigned int collect(struct model *m, const struct step *s, struct candidate *out)
+{
+	struct df_argv argv = {
+		.bytes = s->argv, .len = s->argv_bytes, .total = s->argv_cut ? s->argv_total_bytes : 0,
+		.hash = s->argv_hash, .hashed = s->argv_hashed_bytes, .hash_fn = zt_hash,
+	};
+	enum df_match_kind best = DF_MATCH_NONE;
+	unsigned int n = 0;
+
+	for (struct build *b = m->builds; b && s->argv; b = b->next) {
+		struct df_match hits[CANDIDATES_MAX];
+		struct dockerfile *df = could_be(b, s) ? build_df(m, b, s->builder) : NULL;
+		size_t found = df ? dockerfile_match(df, &argv, hits, CANDIDATES_MAX) : 0;
+
+		for (size_t i = 0; i < found && i < CANDIDATES_MAX && n < CANDIDATES_MAX; i++) {
+			struct candidate c = { b, hits[i].instr, hits[i].kind };
+
+			if (!c.instr->in_build || taken(m, s, &c))
+				continue;
+			if (best != DF_MATCH_NONE && c.kind != best) {
+				if (c.kind > best)
+					continue; /* weaker than what we have */
+				n = 0;
+			}
+			best = c.kind;
+			out[n++] = c;
+		}
+	}
+	return n;
+}
+
+/*
+ * The layer an instruction would write, counted above the base image's last one: every COPY, ADD, RUN
+ * and WORKDIR before it, in its stage and in the stages it continues. 0: no number can be given.
+ */
+static unsigned int layer_number(const struct dockerfile *df, const struct df_instr *in)
+{
+	unsigned int n = in->index;
+	const struct df_stage *st = &df->stages[in->stage];
+
+	if (!n)
+		return 0;
+	if (st->base_stage < 0)
+		return st->is_scratch ? n : n - 1;
+	for (int hops = 0; st->base_stage >= 0 && hops < 64; hops++) {
+		st = &df->stages[st->base_stage];
+		n += st->total;
+	}
+	return st->is_scratch ? n : n - 1;
+}
+
+static const char *last_part(const char *image)
+{
+	const char *slash = strrchr(image, '/');
+
+	return slash ? slash + 1 : image;
+}
+
+/* "base:1" as the store names it and "base:1", "docker.io/library/base:1", "base" as a FROM may. */
+static bool same_image(const char *stored, const char *from)
+{
+	const char *a = last_part(stored), *b = last_part(from);
+	size_t la = strcspn(a, ":"), lb = strcspn(b, ":@");
+
+	if (la != lb || strncmp(a, b, la) != 0)
+		return false;
+	if (b[lb] == '@')
+		return true;
+	return !strcmp(*(a + la) ? a + la : ":latest", *(b + lb) ? b + lb : ":latest");
+}
+
+static const char *base_image(const struct dockerfile *df, const struct df_instr *in)
+{
+	const struct df_stage *st = &df->stages[in->stage];
+
+	for (int hops = 0; st->base_stage >= 0 && hops < 64; hops++)
+		st = &df->stages[st->base_stage];
+	return st->is_scratch ? NULL : st->base;
+}
+
+static bool fits_base(const struct step *s, const struct candidate *c)
+{
+	const char *from = base_image(c->build->df, c->instr);
+
+	return !s->layer.base_image || !from || same_image(s->layer.base_image, from);
+}
+
+static bool fits_number(const struct step *s, const struct candidate *c)
+{
+	unsigned int n = layer_number(c->build->df, c->instr);
+
+	return !s->layer.number || !n || n == s->layer.number;
+}
+
+/* Was the step right before this instruction, in the same stage, the one that wrote our parent layer? */
+static bool fits_parent(const struct model *m, const struct step *s, const struct candidate *c, bool *known)
+{
+	const struct step *prev = NULL;
+
+	for (const struct step *p = m->steps; p; p = p->next)
+		if (p != s && p->instr && p->build == c->build && p->instr->stage == c->instr->stage &&
+		    p->instr->index && p->instr->index + 1 == c->instr->index && p->layer.snapshot)
+			prev = p;
+	*known = prev && s->layer.parent;
+	return !*known || !strcmp(prev->layer.snapshot, s->layer.parent);
+}
+
+static unsigned int narrow(const struct model *m, const struct step *s, struct candidate *c, unsigned int n,
+			   bool (*fits)(const struct model *, const struct step *, const struct candidate *))
+{
+	unsigned int kept = 0;
+	struct candidate out[CANDIDATES_MAX];
+
+	for (unsigned int i = 0; i < n; i++)
+		if (fits(m, s, &c[i]))
+			out[kept++] = c[i];
+	if (!kept)
+		return n; /* evidence against all of them is evidence of nothing */
+	memcpy(c, out, kept * sizeof(*c));
+	return kept;
+}
+
+static bool by_base(const struct model *m, const struct step *s, const struct candidate *c)
+{
+	(void)m;
+	return fits_base(s, c);
+}
+
+static bool by_number(const struct model *m, const struct step *s, const struct candidate *c)
+{
+	(void)m;
+	return fits_number(s, c);
+}
+
+static bool by_parent(const struct model *m, const struct step *s, const struct candidate *c)
+{
+	bool known;
+
+	return fits_parent(m, s, c, &known);
+}
+
+/* Without layer evidence: builders run a stage from top to bottom, so of one stage it is the first not yet run. */
+static bool one_stage(const struct candidate *c, unsigned int n)
+{
+	for (unsigned int i = 1; i < n; i++)
+		if (c[i].build != c[0].build || c[i].instr->stage != c[0].instr->stage)
+			return false;
+	return true;
+}
+
+static void resolve_step(struct model *m, struct step *s)
+{
+	struct candidate c[CANDIDATES_MAX];
+	unsigned int n = collect(m, s, c);
+	bool certain = true;
+
+	s->instr = NULL;
+	s->candidates = n;
+	s->confidence = CONF_UNKNOWN;
+	if (!n)
+		return;
+	n = narrow(m, s, c, n, by_base);
+	n = narrow(m, s, c, n, by_number);
+	n = narrow(m, s, c, n, by_parent);
+	if (n > 1 && one_stage(c, n)) {
+		n = 1;
+		certain = false;
+	}
+	s->candidates = n;
+	s->build = c[0].build;
+	s->instr = c[0].instr;
+	s->confidence = certain && n == 1 && c[0].kind == DF_MATCH_EXACT ? CONF_CONFIRMED : CONF_LIKELY;
+	if (s->build->builder == BUILDER_DOCKER)
+		s->build->builder = s->builder;
+}
+
+/* No Dockerfile fits: the one build that could have started it is still the best guess. */
+static void guess_build(struct model *m, struct step *s)
+{
+	struct build *only = NULL;
+	unsigned int n = 0;
+
+	for (struct build *b = m->builds; b; b = b->next) {
+		/* a legacy build whose Dockerfile we read would have matched */
+		if (!could_be(b, s) || (s->builder == BUILDER_DOCKER_LEGACY && b->df))
+			continue;
+		only = b;
+		n++;
+	}
+	s->container = s->builder == BUILDER_DOCKER_LEGACY && !n;
+	s->build = n == 1 ? only : NULL;
+	if (s->build && s->build->builder == BUILDER_DOCKER && s->builder == BUILDER_BUILDKIT)
+		s->build->builder = s->builder;
+}
+
+void attribute_resolve(struct model *m)
+{
+	for (struct step *s = m->steps; s; s = s->next) {
+		if (s->confidence != CONF_CONFIRMED)
+			resolve_step(m, s);
+		s->container = false;
+		if (!s->instr)
+			guess_build(m, s);
+		if (s->id[0] || s->container)
+			continue;
+		if (s->build)
+			snprintf(s->id, sizeof(s->id), "%s.s%u", s->build->id, ++s->build->nsteps);
+		else
+			snprintf(s->id, sizeof(s->id), "s%u", ++m->nloose_steps);
+	}
+}

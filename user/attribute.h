@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Which build, which step: recognises clients and first processes of containers as their events come,
+ * and matches steps to Dockerfile instructions when somebody is about to speak of them.
+ */
+#ifndef ATTRIBUTE_H
+#define ATTRIBUTE_H
+
+#include "model/model.h"
+#include "source/source.h"
+
+/* Look at one event that the model has just taken in. want->kind is set when a fact should be asked for. */
+void attribute(struct model *m, const struct zt_ev *ev, struct want *want);
+
+/* Match every step that is not yet matched for certain, by all that is known by now; number builds' steps. */
+void attribute_resolve(struct model *m);
+
+#endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Opens what a renderer writes to, with care: ztrace is root and the path may lie in another's directory. */
+#include "base/out.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+static bool is_set(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value && *value && strcmp(value, "0");
+}
+
+/* --color, then NO_COLOR, then CLICOLOR_FORCE and FORCE_COLOR, then what the stream is. */
+static bool wants_color(FILE *f, enum color_mode mode)
+{
+	const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
+
+	if (mode != COLOR_AUTO)
+		return mode == COLOR_ALWAYS;
+	if (no_color && *no_color)
+		return false;
+	if (is_set("CLICOLOR_FORCE") || is_set("FORCE_COLOR"))
+		return true;
+	return isatty(fileno(f)) && term && *term && strcmp(term, "dumb");
+}
+
+/* A device, pipe or socket that is there already, also behind a link (/dev/stdout). */
+static int open_special(const char *path)
+{
+	struct stat st;
+	int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) || S_ISREG(st.st_mode)) {
+		close(fd);
+		return -ELOOP; /* became a file, or a link to one, meanwhile */
+	}
+	return fd;
+}
+
+/* A file is taken away and made anew, so that nobody who held the old one open (or linked it) reads on. */
+static int open_file(const char *path)
+{
+	struct stat st;
+	int fd;
+
+	if (!lstat(path, &st)) {
+		if (S_ISLNK(st.st_mode) && !stat(path, &st) && S_ISREG(st.st_mode))
+			return -ELOOP;
+		if (!S_ISREG(st.st_mode))
+			return open_special(path);
+		if (unlink(path))
+			return -errno;
+	}
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	return fd < 0 ? -errno : fd;
+}
+
+int out_open(struct out *o, const char *path, FILE *std, enum color_mode mode)
+{
+	int fd;
+
+	*o = (struct out){ 0 };
+	if (!path || !strcmp(path, "-")) {
+		o->f = std;
+		o->color = wants_color(std, mode);
+		return 0;
+	}
+	o->path = strdup(path);
+	if (!o->path)
+		return -ENOMEM;
+	fd = open_file(path);
+	if (fd >= 0)
+		o->f = fdopen(fd, "w");
+	if (!o->f) {
+		int r = fd < 0 ? fd : -errno;
+
+		if (fd >= 0)
+			close(fd);
+		free(o->path);
+		*o = (struct out){ 0 };
+		return r;
+	}
+	o->close = true;
+	o->color = wants_color(o->f, mode);
+	return 0;
+}
+
+int out_close(struct out *o)
+{
+	int r = 0;
+
+	if (o->f) {
+		if (ferror(o->f))
+			r = -EIO;
+		if (fflush(o->f))
+			r = -errno;
+		if (o->close && fclose(o->f) && !r)
+			r = -errno;
+	}
+	free(o->path);
+	*o = (struct out){ 0 };
+	return r;
+}

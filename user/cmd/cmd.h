@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* One verb a file; the table feeds dispatch, --help and the completion. */
+#ifndef CMD_CMD_H
+#define CMD_CMD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/out.h"
+
+#define FORMATS_MAX 16
+
+/* ztrace's own failures (report.md); once the child has started, its status passes through. */
+enum { EXIT_MISUSE = 2, EXIT_OURS = 125 };
+
+struct options {
+	const char *formats[FORMATS_MAX]; /* "json=PATH" */
+	unsigned int nformats;
+	const char *output; /* -o */
+	const char *lang, *user, *hooks;
+	enum color_mode color;
+	bool quiet, require_bpf, schema, no_trace;
+	int verbose;
+	int oom_exit_code; /* 0: the child's own */
+	char **args;	   /* NULL-terminated: what is left */
+	int nargs;
+};
+
+enum opt_type { OPT_FLAG, OPT_COUNT, OPT_STR, OPT_FORMAT, OPT_COLOR, OPT_CODE };
+
+struct opt {
+	const char *name;
+	char letter; /* 0: none */
+	enum opt_type type;
+	size_t offset; /* in struct options */
+	const char *metavar, *help;
+};
+
+struct command {
+	const char *name, *args, *help;
+	const struct opt *const *opts; /* NULL-terminated */
+	int (*run)(const struct options *o);
+};
+
+extern const struct command *const commands[]; /* NULL-terminated */
+extern const struct command cmd_run, cmd_watch, cmd_record, cmd_report, cmd_dump, cmd_explain, cmd_doctor;
+
+/* opt.c: the rows that several verbs share */
+extern const struct opt opt_format, opt_output, opt_lang, opt_color, opt_quiet, opt_verbose, opt_user,
+	opt_require_bpf, opt_oom_exit_code, opt_hooks, opt_schema, opt_no_trace;
+
+/* Parse what follows the verb. 0; 1: --help was printed; -EINVAL: one line said what is wrong. */
+int opt_parse(const struct command *c, int argc, char **argv, struct options *o);
+void opt_usage(FILE *f); /* all verbs */
+/* Open -f FORMAT[=PATH] …, or `text` on std. 0 or -errno with one line said. */
+struct session;
+int opt_outputs(const struct options *o, struct session *s, FILE *std);
+
+/* store.c: where traces are kept when no -o says otherwise */
+int store_new_path(char *buf, size_t len);    /* and forget the oldest. 0 or -errno */
+int store_newest(char *buf, size_t len);      /* 0 or -ENOENT */
+
+#endif

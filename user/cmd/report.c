@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Render recorded traces; no root. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/i18n.h"
+#include "base/log.h"
+#include "cmd/cmd.h"
+#include "render/render.h"
+#include "session.h"
+#include "source/file.h"
+
+static int report_one(const struct options *o, const char *path)
+{
+	struct session s;
+	char err[512];
+	int r, ret = EXIT_MISUSE;
+
+	if (session_init(&s, o->quiet, o->verbose > 0) < 0) {
+		log_error(_("out of memory"));
+		return EXIT_OURS;
+	}
+	r = source_file_open(&s.src, path, err, sizeof(err));
+	if (r < 0) {
+		log_error("%s", err);
+		goto out;
+	}
+	if (opt_outputs(o, &s, stdout) < 0)
+		goto out;
+	while (session_pump(&s, 0) >= 0)
+		;
+	ret = session_finish(&s) < 0 ? EXIT_OURS : 0;
+out:
+	session_done(&s);
+	return ret;
+}
+
+static int run(const struct options *o)
+{
+	char newest[4096];
+	int ret = 0;
+
+	if (o->schema)
+		return fputs(render_schema(), stdout) < 0 ? EXIT_OURS : 0;
+	if (!o->nargs) {
+		if (store_newest(newest, sizeof(newest)) < 0) {
+			log_error(_("no trace has been recorded yet by this user; name a FILE, or record one with "
+				    "sudo ztrace -- COMMAND"));
+			return EXIT_MISUSE;
+		}
+		return report_one(o, newest);
+	}
+	for (int i = 0; i < o->nargs; i++) {
+		int r = report_one(o, o->args[i]);
+
+		if (r > ret)
+			ret = r;
+	}
+	return ret;
+}
+
+static const struct opt *const opts[] = {
+	&opt_format, &opt_lang, &opt_color, &opt_quiet, &opt_verbose, &opt_schema, NULL,
+};
+const struct command cmd_report = { "report", "report [options] [FILE …]",
+				    N_("explain recorded traces (default: the newest)"), opts, run };

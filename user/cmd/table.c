@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#include "cmd/cmd.h"
+
+const struct command *const commands[] = {
+	&cmd_run, &cmd_watch, &cmd_record, &cmd_report, &cmd_dump, &cmd_explain, &cmd_doctor, NULL,
+};

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#include "cmd/tracing.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/i18n.h"
+#include "base/log.h"
+#include "session.h"
+#include "source/child.h"
+#include "source/env.h"
+#include "source/live.h"
+#include "source/redact.h"
+
+#define PUMP_MS 50
+/* A step's cgroup goes 10-20 ms after its last process; a builder that takes longer is not waited for. */
+#define DRAIN_NS 400000000ull
+
+struct run {
+	const struct options *o;
+	const struct tracing *t;
+	struct session s;
+	struct procfs proc;
+	struct cgroupfs cg;
+	struct child child;
+	struct protect_saved saved;
+	char trace_path[PATH_MAX];
+	bool traced; /* events come */
+};
+
+static size_t redact(char *argv, size_t len)
+{
+	bool masked;
+
+	return redact_argv(argv, len, &masked);
+}
+
+/* -o FILE must work; the trace kept by default is a courtesy. */
+static int open_trace(struct run *r)
+{
+	struct writer_opts wo = { 0 };
+	const char *uid = getenv("SUDO_UID"), *gid = getenv("SUDO_GID"), *path = r->o->output;
+	char err[512];
+	int e;
+
+	if (!path) {
+		if (r->o->no_trace)
+			return 0;
+		e = store_new_path(r->trace_path, sizeof(r->trace_path));
+		if (e < 0) {
+			log_info(_("no trace is kept: %s"), strerror(-e));
+			return 0;
+		}
+		path = r->trace_path;
+	} else if (uid && gid && geteuid() == 0) {
+		wo.chown = true;
+		wo.uid = (uid_t)strtoul(uid, NULL, 10);
+		wo.gid = (gid_t)strtoul(gid, NULL, 10);
+	}
+	env_boot_id("/", wo.boot_id);
+	e = writer_open(&r->s.tee, path, &wo, err, sizeof(err));
+	if (e < 0 && r->o->output)
+		log_error("%s", err);
+	else if (e < 0)
+		log_info("%s", err);
+	return e < 0 && r->o->output ? e : 0;
+}
+
+static int prepare(struct run *r)
+{
+	int err = procfs_open(&r->proc, "/proc");
+
+	if (err < 0) {
+		log_error(_("/proc cannot be read: %s; mount it"), strerror(-err));
+		return err;
+	}
+	r->proc.redact = redact;
+	err = cgroupfs_open(&r->cg, "/proc");
+	if (err < 0)
+		log_info(_("the memory cgroups cannot be read: %s"), strerror(-err));
+	err = child_init(&r->child, &r->proc);
+	if (err < 0)
+		log_error(_("signals cannot be taken over: %s"), strerror(-err));
+	return err;
+}
+
+static int start_child(struct run *r)
+{
+	struct child_opts co = { .user = r->o->user, .saved = &r->saved, .proc_root = "/proc" };
+	int err = child_start(&r->child, r->o->args, &co);
+
+	if (err == -ENOENT && r->o->user)
+		log_error(_("--user %s: no such user"), r->o->user);
+	else if (err < 0)
+		log_error(_("cannot start a process: %s"), strerror(-err));
+	return err;
+}
+
+static void protect(struct run *r)
+{
+	int err = protect_oom("/proc", NULL);
+
+	if (err < 0)
+		log_info(_("ztrace itself is not protected from the OOM killer: %s"), strerror(-err));
+	err = protect_lock();
+	if (err < 0)
+		log_info(_("ztrace's memory cannot be locked: %s"), strerror(-err));
+	(void)r;
+}
+
+static int attach(struct run *r)
+{
+	struct live_opts lo = { .argv = r->t->command ? r->o->args : NULL, .proc = &r->proc, .cg = &r->cg,
+				.hooks = r->o->hooks };
+	char err[512] = "";
+	int e = live_open(&r->s.src, &lo, session_event, &r->s, err, sizeof(err));
+
+	r->traced = e == 0;
+	if (e == 0)
+		return 0;
+	if (!*err)
+		snprintf(err, sizeof(err), "%s", strerror(-e));
+	if (r->o->require_bpf || !r->t->command)
+		log_error(_("cannot trace: %s"), err);
+	else
+		log_warn(_("cannot trace: %s; the command runs untraced"), err);
+	return e;
+}
+
+static int go(struct run *r)
+{
+	int err;
+
+	if (r->traced)
+		live_child_event(ZT_F_CHILD_STARTED, &r->child.id, 0, session_event, &r->s);
+	err = child_go(&r->child);
+	if (err < 0)
+		log_error("%s: %s", r->o->args[0], strerror(-err));
+	return err;
+}
+
+static bool steps_open(const struct model *m)
+{
+	for (const struct step *s = m->steps; s; s = s->next)
+		if (!s->ended_ns && s->entry && s->entry->exit_ns)
+			return true;
+	return false;
+}
+
+/* Without a source to wait in. */
+static void wait_signals(struct run *r)
+{
+	struct pollfd p = { .fd = child_poll_fd(&r->child), .events = POLLIN };
+
+	poll(&p, 1, -1);
+}
+
+/* true: the command has exited, or we were told to stop */
+static bool turn(struct run *r)
+{
+	unsigned int what;
+
+	if (!r->traced)
+		wait_signals(r);
+	else if (session_pump(&r->s, PUMP_MS) < 0)
+		r->traced = false;
+	if (r->s.tee)
+		writer_tick(r->s.tee, live_now_ns());
+	if (r->t->as_closed)
+		session_render(&r->s);
+	what = child_handle(&r->child);
+	if (r->t->command)
+		return what & CHILD_EXITED;
+	return (what & CHILD_INTERRUPTED) || !r->traced;
+}
+
+static void drain(struct run *r)
+{
+	zt_u64 until = live_now_ns() + DRAIN_NS;
+
+	do {
+		if (session_pump(&r->s, PUMP_MS) < 0)
+			return;
+	} while (steps_open(r->s.model) && live_now_ns() < until);
+}
+
+static void finish(struct run *r)
+{
+	int status = 0;
+
+	if (!r->traced)
+		return;
+	drain(r);
+	if (r->t->command && child_reap(&r->child, &status))
+		live_child_event(ZT_F_CHILD_EXITED, &r->child.id, status, session_event, &r->s);
+	live_end(session_event, &r->s);
+	session_finish(&r->s);
+	if (r->s.tee && r->trace_path[0])
+		log_info(_("trace kept in %s"), r->trace_path);
+}
+
+static bool failed_for_memory(const struct report *rep)
+{
+	for (const struct incident *i = rep->incidents; i; i = i->next)
+		if (!strncmp(i->code, "ZT10", 4) && i->causal != TRI_NO)
+			return true;
+	return false;
+}
+
+static int exit_code(const struct run *r)
+{
+	int code;
+
+	if (!r->t->command)
+		return 0;
+	code = child_exit_code(r->child.status);
+	if (r->o->oom_exit_code && code && failed_for_memory(r->s.report))
+		return r->o->oom_exit_code;
+	return code;
+}
+
+static int run_child(struct run *r)
+{
+	int err = go(r);
+
+	if (err < 0)
+		return child_exec_exit_code(&r->child, err);
+	while (!turn(r))
+		;
+	finish(r);
+	return exit_code(r);
+}
+
+static int trace(struct run *r)
+{
+	int err;
+
+	protect_save("/proc", &r->saved);
+	if (prepare(r) < 0)
+		return EXIT_OURS;
+	if (r->t->command && start_child(r) < 0)
+		return EXIT_OURS;
+	err = open_trace(r);
+	if (err < 0)
+		return EXIT_MISUSE;
+	if (r->t->explain && opt_outputs(r->o, &r->s, r->t->command ? stderr : stdout) < 0)
+		return EXIT_MISUSE;
+	protect(r);
+	err = attach(r);
+	if (err < 0 && (r->o->require_bpf || !r->t->command))
+		return EXIT_OURS;
+	protect_no_new_privs();
+	protect_drop_caps(true);
+	if (r->t->command)
+		return run_child(r);
+	log_info(_("watching; Ctrl-C ends it"));
+	while (!turn(r))
+		;
+	finish(r);
+	return 0;
+}
+
+int tracing_run(const struct options *o, const struct tracing *t)
+{
+	struct run *r = calloc(1, sizeof(*r));
+	int ret = EXIT_OURS;
+
+	if (r && session_init(&r->s, o->quiet, o->verbose > 0) == 0) {
+		r->o = o;
+		r->t = t;
+		r->proc.dir = r->proc.meminfo = r->cg.dir = -1;
+		ret = trace(r);
+		child_done(&r->child);
+		session_done(&r->s);
+		cgroupfs_close(&r->cg);
+		procfs_close(&r->proc);
+	} else {
+		log_error(_("out of memory"));
+	}
+	free(r);
+	return ret;
+}

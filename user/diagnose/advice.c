@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What to do, and what the reader should know besides. Only what is known to work on what was seen here. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "builder/dockerfile.h"
+#include "diagnose/internal.h"
+
+#define MIB ((zt_u64)1 << 20)
+
+static zt_u64 victims_bytes(const struct incident *i)
+{
+	zt_u64 sum = 0;
+
+	for (unsigned int n = 0; n < i->nvictims; n++)
+		sum += i->victims[n].rss.anon_bytes + i->victims[n].rss.shmem_bytes;
+	return sum;
+}
+
+/* What a process killed on its way up still wanted is not known; half as much again is where to start. */
+static zt_u64 try_bytes(const struct incident *i)
+{
+	zt_u64 want = i->limit.bytes + i->limit.bytes / 2;
+	zt_u64 least = i->limit.bytes + victims_bytes(i) / 2;
+
+	if (want < least)
+		want = least;
+	return (want + 64 * MIB - 1) / (64 * MIB) * (64 * MIB);
+}
+
+/* The other steps that held memory of the same level */
+static const struct holder *neighbour(const struct incident *i)
+{
+	for (unsigned int n = 0; n < i->nholders; n++)
+		if (i->holders[n].kind == HOLD_STEP && i->holders[n].step != i->step)
+			return &i->holders[n];
+	return NULL;
+}
+
+static void one_at_a_time(struct report *r, struct incident *i)
+{
+	const struct holder *h = neighbour(i);
+
+	if (!h || !h->step)
+		return;
+	if (h->step->build && h->step->build != i->build)
+		add_help(i, "one-at-a-time",
+			 say(r, _("build one after the other: the other build held %s of the %s"),
+			     say_bytes(r, h->bytes), say_bytes(r, i->limit.usage_bytes)),
+			 NULL, h->bytes);
+	else
+		add_help(i, "serialize-stages",
+			 say(r, _("let the stages wait for each other: %s held %s at the same time"),
+			     say_step(r, h->step), say_bytes(r, h->bytes)),
+			 NULL, h->bytes);
+}
+
+/* "make -j8" → where the 8 stands; NULL: none */
+static const char *jobs_flag(const char *text, unsigned long *jobs)
+{
+	for (const char *p = text; p && (p = strstr(p, "-j")); p += 2) {
+		char *end;
+
+		if (p != text && p[-1] != ' ' && p[-1] != '\t')
+			continue;
+		*jobs = strtoul(p + 2 + (p[2] == ' '), &end, 10);
+		if (*jobs > 1 && end != p + 2)
+			return p;
+	}
+	return NULL;
+}
+
+static void fewer_jobs(struct report *r, struct incident *i)
+{
+	const struct holder *most = NULL;
+	unsigned long jobs, fit;
+
+	for (unsigned int n = 0; n < i->nholders; n++)
+		if (i->holders[n].kind == HOLD_PROCESS && i->holders[n].count > 1 &&
+		    (!most || i->holders[n].bytes > most->bytes))
+			most = &i->holders[n];
+	if (!most || !i->step || !i->step->instr || !jobs_flag(i->step->instr->text, &jobs))
+		return;
+	fit = most->count * 2 / 3;
+	if (!fit)
+		fit = 1;
+	if (fit >= jobs)
+		return;
+	add_help(i, "lower-jobs",
+		 say(r, _("use -j%lu instead of -j%lu at line %u: %s held %s"), fit, jobs,
+		     i->step->instr->line, most->title, say_bytes(r, most->bytes)),
+		 NULL, 0);
+}
+
+static bool plain_path(const char *p)
+{
+	return p && strspn(p, "/abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:@-") == strlen(p);
+}
+
+static void raise_limit(const struct model *m, struct report *r, struct incident *i)
+{
+	zt_u64 want = try_bytes(i);
+	const char *amount = say_bytes(r, want), *command = NULL;
+	bool v1 = m->start.cgroup_version == 1;
+
+	if (!strcmp(i->limit.owner, "step") && i->step && i->step->builder == BUILDER_DOCKER_LEGACY) {
+		add_help(i, "raise-limit", say(r, _("give the step more than %s: at least %s, perhaps more"),
+					       say_bytes(r, i->limit.bytes), amount),
+			 say(r, "docker build -m %llum --memory-swap %llum …",
+			     (unsigned long long)(want / MIB), (unsigned long long)(want / MIB)),
+			 want);
+		return;
+	}
+	if (plain_path(i->limit.path))
+		command = say(r, "echo %llu | sudo tee /sys/fs/cgroup%s%s/%s", (unsigned long long)want,
+			      v1 ? "/memory" : "", i->limit.path, i->limit.file);
+	add_help(i, "raise-limit",
+		 say(r, _("raise the limit where it is set, to at least %s (the true need is not known)"),
+		     amount),
+		 command, want);
+}
+
+void advise_oom(const struct model *m, struct report *r, const struct kill *k, struct incident *i)
+{
+	(void)k;
+	one_at_a_time(r, i);
+	fewer_jobs(r, i);
+	if (i->limit.kind == LIMIT_CGROUP)
+		raise_limit(m, r, i);
+	if (i->limit.kind == LIMIT_HOST)
+		add_help(i, "add-swap", _("add swap: the build gets slower instead of being killed"),
+			 "sudo fallocate -l 2G /swapfile && sudo chmod 600 /swapfile && "
+			 "sudo mkswap /swapfile && sudo swapon /swapfile", (zt_u64)2 << 30);
+}
+
+void advise_signal(struct report *r, struct incident *i)
+{
+	if (!strcmp(i->code, "ZT2003"))
+		add_help(i, "find-exit", i->step && i->step->instr ?
+			 say(r, _("look for `exit 137`, or a program that returns 137, at line %u"),
+			     i->step->instr->line) :
+			 _("look for `exit 137`, or a program that returns 137, in the command"), NULL, 0);
+	else if (i->killer.comm && !strcmp(i->killer.comm, "timeout"))
+		add_help(i, "raise-timeout", _("raise the time limit, or find out what became slow"), NULL, 0);
+}
+
+/* BuildKit takes docker build -m for granted and does nothing with it. */
+static void note_memory_flag(struct report *r, const struct unit *u, struct incident *i)
+{
+	const struct build *b = u->build;
+
+	if (b && b->memory_flag && u->step && u->step->builder == BUILDER_BUILDKIT)
+		add_note(i, say(r, _("docker build -m %.20s has no effect here: BuildKit ignores it"),
+				b->memory_flag));
+}
+
+static void note_dockerfile(struct report *r, const struct unit *u, struct incident *i)
+{
+	const struct build *b = u->build;
+
+	if (!b || !u->step || u->step->instr || u->step->container)
+		return;
+	switch (b->file_seen ? b->file_status : ZT_FILE_GONE) {
+	case ZT_FILE_STDIN:
+		add_note(i, _("the Dockerfile came over a pipe, so the step has no line number here"));
+		break;
+	case ZT_FILE_REMOTE:
+		add_note(i, _("the Dockerfile is remote, so the step has no line number here"));
+		break;
+	case ZT_FILE_OK:
+		add_note(i, b->parse_error ? say(r, _("the Dockerfile could not be read: %.100s"), b->parse_error) :
+			 _("no RUN in the Dockerfile reads like this step; it may have changed"));
+		break;
+	case ZT_FILE_ERRNO:
+		add_note(i, say(r, _("the Dockerfile could not be read: %s"), strerror(b->file_error)));
+		break;
+	default:
+		add_note(i, _("the Dockerfile was gone before it could be read"));
+	}
+}
+
+static void note_tie(struct report *r, const struct unit *u, struct incident *i)
+{
+	const struct step *s = u->step;
+
+	if (s && s->instr && s->candidates > 1)
+		add_note(i, say(r, _("%u instructions read the same; this may be another one of them"),
+				s->candidates));
+}
+
+void note_context(const struct model *m, struct report *r, const struct unit *u, struct incident *i)
+{
+	(void)m;
+	note_tie(r, u, i);
+	note_dockerfile(r, u, i);
+	note_memory_flag(r, u, i);
+}

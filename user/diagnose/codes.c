@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Every diagnosis code with its long text. Codes are never reused, never renumbered. */
+#include "base/i18n.h"
+#include "diagnose/diagnose.h"
+
+const struct code codes[] = {
+	{ "ZT1001", N_("out of memory: the step's own limit"),
+	  N_("The memory cgroup of the build step (or container) itself was full, and the\n"
+	     "kernel killed a process in it. Nobody else's memory counts against this limit.\n"
+	     "\n"
+	     "The limit comes from `docker build -m` with the legacy builder, from\n"
+	     "`--resource memory=` with BuildKit 0.31 or newer, or from `podman build --memory`.\n"
+	     "\n"
+	     "What helps: a higher limit; fewer parallel jobs in the step (-j); a smaller heap\n"
+	     "where a runtime has one. `memory+swap` in the report means that swap was counted\n"
+	     "in: then both limits have to be raised.\n") },
+	{ "ZT1002", N_("out of memory: a limit on a group the step belongs to"),
+	  N_("A memory cgroup above the step was full: the builder's, a container's it runs in,\n"
+	     "a systemd slice, a pod, a CI job. All that runs below that level shares the\n"
+	     "limit, so the victim need not be the one that took most; the report lists who\n"
+	     "held how much at that instant.\n"
+	     "\n"
+	     "What helps: build one thing at a time when several held the memory together;\n"
+	     "else raise the limit where it is set, or lower the step's own need.\n") },
+	{ "ZT1003", N_("out of memory: the host"),
+	  N_("No cgroup limit was hit: the machine's RAM and swap were used up, and the kernel\n"
+	     "chose a victim on the whole machine by size and oom_score_adj. Processes with a\n"
+	     "negative value (steps under a packaged dockerd often have -500) are spared,\n"
+	     "so the victim can be somebody who held little.\n"
+	     "\n"
+	     "What helps: building one thing at a time, swap, fewer parallel jobs, more RAM.\n") },
+	{ "ZT1004", N_("out of memory: cpuset or memory policy"),
+	  N_("The allocation was bound to some of the machine's memory nodes (cpuset.mems or a\n"
+	     "memory policy), and those were full although others may not have been.\n") },
+	{ "ZT1005", N_("an OOM kill that is not why the build failed"),
+	  N_("The kernel did kill a process for memory, but the step went on without it, or\n"
+	     "failed later for a reason of its own. The result may still be damaged: a worker\n"
+	     "that died silently, a test that was skipped. Worth a look, but look elsewhere\n"
+	     "for the failure.\n") },
+	{ "ZT1006", N_("the builder itself was killed for memory"),
+	  N_("The kernel killed dockerd, buildkitd or the CI agent: every build it ran died\n"
+	     "with it, whatever those needed themselves.\n") },
+	{ "ZT1101", N_("killed by systemd-oomd"),
+	  N_("systemd-oomd killed the whole cgroup for memory pressure or swap use, before the\n"
+	     "kernel ran out. `oomctl` shows its view, ManagedOOM*= in a unit changes it.\n") },
+	{ "ZT1102", N_("killed by earlyoom"),
+	  N_("earlyoom sends SIGTERM, then SIGKILL, to the largest process when available\n"
+	     "memory and swap fall below its limits (10 % and 10 % by default).\n") },
+	{ "ZT1103", N_("killed by another userspace OOM killer"),
+	  N_("A program that watches memory sent the SIGKILL, not the kernel.\n") },
+	{ "ZT1201", N_("the program gave up for memory by itself"),
+	  N_("No SIGKILL: the program reached its heap limit, could not allocate, or met an\n"
+	     "RLIMIT, and ended by itself.\n") },
+	{ "ZT2001", N_("SIGKILL that is no OOM kill, sender known"),
+	  N_("Exit code 137 is 128 + 9: a SIGKILL, from whomever. Here another process sent\n"
+	     "it: `timeout -s KILL`, docker stop or kill, a builder that cancels a step, a\n"
+	     "person's `kill -9`. More memory will not help.\n") },
+	{ "ZT2002", N_("SIGKILL that is no OOM kill, sender unknown"),
+	  N_("The process ended by SIGKILL and the kernel's OOM killer did not choose it, but\n"
+	     "who sent the signal was not seen: it came before ztrace was attached, or the\n"
+	     "event was lost.\n") },
+	{ "ZT2003", N_("exit code 137 without any signal"),
+	  N_("A program returned 137 as its own exit code, or a script did `exit 137`. Nothing\n"
+	     "was killed. Often a wrapper hands on the status of something that was killed\n"
+	     "elsewhere: on another machine, in another container.\n") },
+	{ "ZT9001", N_("events were lost"),
+	  N_("The machine made events faster than ztrace could take them, or a table was full.\n"
+	     "Kills have a ring of their own and are the last to be lost; what may be missing\n"
+	     "are command lines and exit codes of other processes.\n") },
+	{ "ZT9002", N_("a kernel hook is missing"),
+	  N_("One of the facts could not be traced on this kernel; the report says less, and\n"
+	     "says it less surely. `ztrace doctor` names the hooks.\n") },
+	{ "ZT9003", N_("fallback in use"),
+	  N_("eBPF is not available here, so a weaker source was used: what it says is\n"
+	     "`likely` at best.\n") },
+	{ "ZT9004", N_("the trace was cut short"),
+	  N_("The trace file ends without its end mark: ztrace was killed, the disk was full or\n"
+	     "the file was copied while it grew. All before the cut is used.\n") },
+	{ NULL, NULL, NULL },
+};

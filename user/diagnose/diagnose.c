@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* When an incident is told: at the end of its step, of its victim when it has no step, or of the stream. */
+#include "diagnose/diagnose.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "diagnose/internal.h"
+
+#define REPORT_ARENA_BYTES ((size_t)64 << 20)
+
+struct report *report_new(struct model *m)
+{
+	struct report *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return NULL;
+	r->model = m;
+	r->incidents_tail = &r->incidents;
+	if (arena_init(&r->arena, REPORT_ARENA_BYTES) < 0) {
+		free(r);
+		return NULL;
+	}
+	return r;
+}
+
+void report_free(struct report *r)
+{
+	if (!r)
+		return;
+	arena_done(&r->arena);
+	free(r);
+}
+
+static struct unit unit_of_step(struct step *s)
+{
+	return (struct unit){ s->entry, s, s->build };
+}
+
+/* Below the traced command but in no container: the command itself is what failed. */
+static struct unit unit_of_kill(struct model *m, const struct kill *k)
+{
+	if (k->step)
+		return unit_of_step(k->step);
+	if (m->child && model_is_below(k->victim, m->child))
+		return (struct unit){ m->child, NULL, m->host_build };
+	return (struct unit){ NULL, NULL, NULL };
+}
+
+static void close_kill(struct model *m, struct report *r, struct kill *k)
+{
+	struct unit u;
+
+	if (k->reported || k->walk != k)
+		return;
+	u = unit_of_kill(m, k);
+	oom_incident(m, r, k, &u);
+}
+
+static void close_step(struct model *m, struct report *r, struct step *s)
+{
+	struct unit u;
+
+	if (s->reported)
+		return;
+	s->reported = true;
+	for (struct kill *k = m->kills; k; k = k->next)
+		if (k->step == s)
+			close_kill(m, r, k);
+	u = unit_of_step(s);
+	/* An ordinary container's end is its owner's business, unless the kernel ended it. */
+	if (!s->container)
+		killer_incident(m, r, &u);
+}
+
+static bool build_client(const struct proc *p)
+{
+	return p && p->client && p->client->builder != BUILDER_HOST;
+}
+
+/* The traced command's own end, when no step of it explains that. */
+static void close_child(struct model *m, struct report *r)
+{
+	struct unit u = { m->child, NULL, m->host_build };
+
+	if (!m->child || !m->child->exit_ns)
+		return;
+	for (const struct incident *i = r->incidents; i; i = i->next)
+		if (i->causal != TRI_NO)
+			return;
+	if (build_client(m->child) && !died_of(m->child->exit_code, SIGKILL))
+		return; /* docker build hands on its step's exit code */
+	killer_incident(m, r, &u);
+}
+
+static void close_all(struct model *m, struct report *r)
+{
+	for (struct step *s = m->steps; s; s = s->next)
+		close_step(m, r, s);
+	for (struct kill *k = m->kills; k; k = k->next)
+		close_kill(m, r, k);
+	close_child(m, r);
+}
+
+static bool open_kills(const struct model *m)
+{
+	return m->kills && !m->kills_told;
+}
+
+static void close_loose_kills(struct model *m, struct report *r)
+{
+	bool told = true;
+
+	for (struct kill *k = m->kills; k; k = k->next) {
+		if (!k->reported && !k->step && k->complete && k->victim && k->victim->exit_ns &&
+		    !(m->child && model_is_below(k->victim, m->child)))
+			close_kill(m, r, k);
+		told &= k->reported;
+	}
+	m->kills_told = told;
+}
+
+bool diagnose_due(const struct model *m, const struct zt_ev *ev)
+{
+	const struct cgroup *cg;
+
+	switch (ev->kind) {
+	case ZT_rmdir:
+		cg = model_cgroup(m, ((const struct zt_ev_rmdir *)ev)->mem.id);
+		return cg && cg->step && !cg->step->reported;
+	case ZT_host:
+	case ZT_exit:
+		return open_kills(m);
+	case ZT_end:
+		return true;
+	default:
+		return false;
+	}
+}
+
+void diagnose(struct model *m, const struct zt_ev *ev, struct report *r)
+{
+	if (ev->kind == ZT_rmdir)
+		close_step(m, r, model_cgroup(m, ((const struct zt_ev_rmdir *)ev)->mem.id)->step);
+	else if (ev->kind == ZT_end)
+		close_all(m, r);
+	else
+		close_loose_kills(m, r);
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Who held the memory of the level that was hit, at that instant. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "builder/cgpath.h"
+#include "builder/dockerfile.h"
+#include "diagnose/internal.h"
+
+#define TABLE_MAX 300
+
+struct table {
+	struct holder h[TABLE_MAX];
+	unsigned int n;
+};
+
+static struct holder *row(struct table *t, enum holder_kind kind, const char *name)
+{
+	for (unsigned int i = 0; i < t->n; i++)
+		if (t->h[i].kind == kind && !strcmp(t->h[i].name, name))
+			return &t->h[i];
+	if (t->n == TABLE_MAX)
+		return NULL;
+	t->h[t->n] = (struct holder){ .kind = kind, .name = name };
+	return &t->h[t->n++];
+}
+
+
+/* Private memory only: shared pages are not counted once a process. */
+static void add_tasks(struct report *r, const struct kill *w, zt_u64 cgroup, struct table *t)
+{
+	for (unsigned int i = 0; i < w->ntasks; i++) {
+		const struct kill_task *k = &w->tasks[i];
+		struct holder *h;
+
+		if (cgroup && k->cgroup != cgroup)
+			continue;
+		h = row(t, HOLD_PROCESS, k->comm);
+		if (!h)
+			return;
+		h->bytes += k->rss.anon_bytes;
+		h->count++;
+	}
+	for (unsigned int i = 0; i < t->n; i++)
+		if (t->h[i].kind == HOLD_PROCESS)
+			t->h[i].title = t->h[i].count > 1 ?
+				say(r, "%u × %s", t->h[i].count, t->h[i].name) : t->h[i].name;
+}
+
+static const char *step_title(struct report *r, const struct step *s)
+{
+	const char *text = s->instr ? s->instr->text : NULL;
+
+	if (!text && s->argv && !s->container)
+		text = say_argv(r, s->entry);
+	return text ? say(r, "%s: %.160s", say_step(r, s), text) : say_step(r, s);
+}
+
+static const struct step *step_at(const struct model *m, zt_u64 id)
+{
+	const struct cgroup *cg = model_cgroup(m, id);
+
+	return cg && cg->removed_ns == 0 ? cg->step : NULL;
+}
+
+/* Does a level below this one belong to a step? Then that one is named and not this. */
+static bool holds_steps(const struct model *m, const struct kill *w, zt_u64 id)
+{
+	for (unsigned int i = 0; i < w->nlevels; i++) {
+		zt_u64 p = w->levels[i].mem.id;
+
+		if (!(w->levels[i].flags & ZT_F_LEVEL_MEMBER) || p == id || !step_at(m, p))
+			continue;
+		for (int depth = 0; p && depth < 32; depth++) {
+			const struct cgroup *cg = model_cgroup(m, p);
+
+			p = cg ? cg->parent : 0;
+			if (p == id)
+				return true;
+		}
+	}
+	return false;
+}
+
+static bool below_named(const struct model *m, const struct kill *w, const struct kill_level *l)
+{
+	zt_u64 p = l->mem.parent;
+
+	for (int depth = 0; p && p != w->ev.domain && depth < 32; depth++) {
+		const struct cgroup *cg = model_cgroup(m, p);
+
+		if (step_at(m, p) || !holds_steps(m, w, p))
+			return true;
+		p = cg ? cg->parent : 0;
+	}
+	return false;
+}
+
+static zt_u64 add_members(const struct model *m, struct report *r, const struct kill *w, struct table *t)
+{
+	zt_u64 sum = 0;
+
+	for (unsigned int i = 0; i < w->nlevels; i++) {
+		const struct kill_level *l = &w->levels[i];
+		const struct step *s = step_at(m, l->mem.id);
+		const char *path = model_cgroup_path(m, l->mem.id);
+		struct holder *h;
+
+		if (!(l->flags & ZT_F_LEVEL_MEMBER) || !l->mem.usage_bytes || below_named(m, w, l))
+			continue;
+		if (!s && holds_steps(m, w, l->mem.id))
+			continue;
+		if (!s && l->mem.usage_bytes < (1u << 20))
+			continue; /* dying or empty */
+		path = path ? path : say(r, "…/%s", l->name ? l->name : "");
+		h = row(t, s && !s->container ? HOLD_STEP :
+			   cgpath_level(path).kind == CGPATH_DOCKER_CONTAINER ? HOLD_CONTAINER : HOLD_OTHER,
+			s && !s->container ? s->id : path);
+		if (!h)
+			break;
+		h->bytes = l->mem.usage_bytes;
+		h->step = s && !s->container ? s : NULL;
+		h->title = s ? step_title(r, s) : path;
+		sum += l->mem.usage_bytes;
+	}
+	return sum;
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+	const struct holder *x = a, *y = b;
+
+	return x->bytes < y->bytes ? 1 : x->bytes > y->bytes ? -1 : 0;
+}
+
+static const struct kill_level *domain_of(const struct kill *w)
+{
+	for (unsigned int i = 0; i < w->nlevels; i++)
+		if ((w->levels[i].flags & ZT_F_LEVEL_CHAIN) && w->levels[i].mem.id == w->ev.domain)
+			return &w->levels[i];
+	return NULL;
+}
+
+/* What is charged to the level but to no process or member of it: files in memory, tmpfs, the kernel's own. */
+static void add_rest(struct report *r, const struct kill_level *d, zt_u64 named, struct table *t)
+{
+	zt_u64 rest = d->mem.usage_bytes > named ? d->mem.usage_bytes - named : 0;
+	struct holder *h;
+
+	if ((d->mem.flags & ZT_F_MEMCG_STATS) && d->mem.shmem_bytes > (1u << 20) &&
+	    d->mem.shmem_bytes <= rest) {
+		h = row(t, HOLD_TMPFS, "tmpfs");
+		if (h) {
+			h->title = _("files in tmpfs or /dev/shm");
+			h->bytes = d->mem.shmem_bytes;
+			rest -= h->bytes;
+		}
+	}
+	if (rest < d->mem.usage_bytes / 50 || rest < (1u << 20))
+		return;
+	h = row(t, HOLD_OTHER, "rest");
+	if (h) {
+		h->title = say(r, "%s", _("page cache, tmpfs and kernel memory"));
+		h->bytes = rest;
+	}
+}
+
+void holders_find(const struct model *m, struct report *r, const struct kill *k, struct incident *i)
+{
+	struct table *t = calloc(1, sizeof(*t));
+	const struct kill *w = k->walk;
+	const struct kill_level *d = domain_of(w);
+	zt_u64 sum;
+
+	if (!t)
+		return;
+	sum = add_members(m, r, w, t);
+	if (!t->n) { /* the level has no members: its processes hold it */
+		add_tasks(r, w, 0, t);
+		for (unsigned int n = 0; n < t->n; n++)
+			sum += t->h[n].bytes;
+	}
+	if (d)
+		add_rest(r, d, sum, t);
+	qsort(t->h, t->n, sizeof(t->h[0]), by_bytes);
+	for (unsigned int n = 0; n < t->n && i->nholders < HOLDERS_MAX; n++)
+		if (t->h[n].bytes)
+			i->holders[i->nholders++] = t->h[n];
+	if (i->nholders == 1 && i->holders[0].kind == HOLD_STEP) { /* one step held it all: who in it? */
+		zt_u64 id = i->holders[0].step->cgroup->id;
+
+		memset(t, 0, sizeof(*t));
+		add_tasks(r, w, id, t);
+		qsort(t->h, t->n, sizeof(t->h[0]), by_bytes);
+		for (unsigned int n = 0; n < t->n && i->nholders < 4; n++)
+			i->holders[i->nholders++] = t->h[n];
+	}
+	free(t);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the rooms of diagnose/ share. Pure functions over the model; strings go to the report's arena. */
+#ifndef DIAGNOSE_INTERNAL_H
+#define DIAGNOSE_INTERNAL_H
+
+#include "base/i18n.h"
+#include "diagnose/diagnose.h"
+
+/* Something that can die: a build step, or the traced command. */
+struct unit {
+	struct proc *entry; /* first process; NULL: not known */
+	struct step *step;  /* NULL: the traced command, or a process of nobody's */
+	struct build *build;
+};
+
+/* words.c */
+const char *say(struct report *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+const char *say_bytes(struct report *r, zt_u64 bytes);
+const char *say_duration(struct report *r, zt_u64 ns);
+const char *say_step(struct report *r, const struct step *s); /* "step 3/9 (builder)" */
+const char *say_unit(struct report *r, const struct unit *u);
+const char *say_argv(struct report *r, const struct proc *p); /* words joined by blanks; comm when unknown */
+void add_note(struct incident *i, const char *text);
+void add_help(struct incident *i, const char *id, const char *text, const char *command, zt_u64 bytes);
+void set_lineage(const struct proc *p, struct who *out, unsigned int *n);
+
+/* cause.c */
+/* Did the death of `victim` make the unit fail? */
+enum tristate cause_of_failure(const struct model *m, const struct proc *victim, const struct unit *u);
+/* Status of a raw wait word */
+bool died_of(int raw, int sig);
+int exit_status(int raw); /* code, or 128 + signal */
+
+/* limit.c: the level that was hit; fills i->limit and says how sure that is. */
+enum confidence limit_find(const struct model *m, struct report *r, const struct kill *k, struct incident *i);
+
+/* holders.c */
+void holders_find(const struct model *m, struct report *r, const struct kill *k, struct incident *i);
+
+/* killer.c: why the unit got a SIGKILL that was no OOM. NULL: no such thing happened. */
+struct incident *killer_incident(const struct model *m, struct report *r, const struct unit *u);
+
+/* oom.c */
+struct incident *oom_incident(const struct model *m, struct report *r, struct kill *k, const struct unit *u);
+
+/* advice.c */
+void advise_oom(const struct model *m, struct report *r, const struct kill *k, struct incident *i);
+void advise_signal(struct report *r, struct incident *i);
+void note_context(const struct model *m, struct report *r, const struct unit *u, struct incident *i);
+
+struct incident *incident_new(struct report *r, const char *code, const struct unit *u);
+void fill_host(const struct model *m, const struct zt_ev_host *h, struct report *r, struct incident *i);
+
+#endif

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Which limit was hit: the level the kernel had locked for OOM, checked against the counters. */
+#include <string.h>
+
+#include "builder/cgpath.h"
+#include "diagnose/internal.h"
+
+/* A page counter is charged in batches of 64 pages a cpu; what is that close to its limit has hit it. */
+static zt_u64 slack_bytes(const struct model *m)
+{
+	zt_u64 page = m->start.page_bytes ? m->start.page_bytes : 4096;
+	zt_u64 cpus = m->start.cpus ? m->start.cpus : 1;
+
+	return 64 * page * (cpus < 64 ? cpus : 64) + 16 * page;
+}
+
+static bool at(zt_u64 usage, zt_u64 limit, zt_u64 slack)
+{
+	return limit != ZT_NO_LIMIT && usage + slack >= limit;
+}
+
+static bool memory_hit(const struct zt_memcg *c, zt_u64 slack)
+{
+	return at(c->usage_bytes, c->limit_bytes, slack);
+}
+
+/* v1's memory+swap counter: charged first, so with equal limits it is the one that refuses. */
+static bool memsw_hit(const struct zt_memcg *c, zt_u64 slack)
+{
+	return (c->flags & ZT_F_MEMCG_SWAP_INCLUSIVE) && at(c->swap_usage_bytes, c->swap_limit_bytes, slack);
+}
+
+static const struct kill_level *domain_level(const struct kill *k)
+{
+	for (unsigned int i = 0; i < k->nlevels; i++)
+		if ((k->levels[i].flags & ZT_F_LEVEL_CHAIN) && k->levels[i].mem.id == k->ev.domain)
+			return &k->levels[i];
+	return NULL;
+}
+
+static const struct kill_level *level_at_limit(const struct kill *k, zt_u64 slack)
+{
+	const struct kill_level *top = NULL;
+
+	for (unsigned int i = 0; i < k->nlevels; i++)
+		if ((k->levels[i].flags & ZT_F_LEVEL_CHAIN) &&
+		    (memory_hit(&k->levels[i].mem, slack) || memsw_hit(&k->levels[i].mem, slack)))
+			top = &k->levels[i];
+	return top;
+}
+
+static void fill_chain(const struct model *m, struct report *r, const struct kill *k, struct incident *i)
+{
+	for (unsigned int n = 0; n < k->nlevels; n++) {
+		const struct kill_level *l = &k->levels[n];
+		const char *path = model_cgroup_path(m, l->mem.id);
+
+		if (!(l->flags & ZT_F_LEVEL_CHAIN) || i->limit.nchain == 24)
+			continue;
+		i->limit.chain[i->limit.nchain++] = (struct chain_level){
+			path ? path : say(r, "…/%s", l->name ? l->name : ""), l->mem.limit_bytes,
+			l->mem.usage_bytes, l->mem.peak_bytes,
+		};
+	}
+}
+
+static const char *knob(const struct model *m, bool memsw)
+{
+	if (m->start.cgroup_version == 2)
+		return "memory.max";
+	return memsw ? "memory.memsw.limit_in_bytes" : "memory.limit_in_bytes";
+}
+
+static const char *owner_word(const char *owner)
+{
+	static const char *const words[][2] = {
+		{ "step", N_("the step's own") }, { "builder", N_("the builder's") },
+		{ "container", N_("a container's") }, { "slice", N_("a slice's") },
+		{ "pod", N_("a pod's") }, { "ci", N_("a CI job's") },
+	};
+
+	for (size_t n = 0; n < sizeof(words) / sizeof(words[0]); n++)
+		if (!strcmp(words[n][0], owner))
+			return _(words[n][1]);
+	return NULL;
+}
+
+static void fill_cgroup(const struct model *m, struct report *r, const struct kill *k,
+			const struct kill_level *l, zt_u64 slack, struct incident *i)
+{
+	const char *path = model_cgroup_path(m, l->mem.id), *word;
+
+	i->limit.kind = LIMIT_CGROUP;
+	i->limit.path = path ? path : say(r, "…/%s", l->name ? l->name : "");
+	i->limit.swap_inclusive = memsw_hit(&l->mem, slack) && !memory_hit(&l->mem, slack);
+	i->limit.bytes = i->limit.swap_inclusive ? l->mem.swap_limit_bytes : l->mem.limit_bytes;
+	i->limit.usage_bytes = i->limit.swap_inclusive ? l->mem.swap_usage_bytes : l->mem.usage_bytes;
+	i->limit.swap_limit_bytes = l->mem.swap_limit_bytes;
+	i->limit.file = knob(m, i->limit.swap_inclusive);
+	i->limit.owner = k->step && !k->step->container && k->step->cgroup->id == l->mem.id ?
+				 "step" : cgpath_owner(i->limit.path);
+	word = owner_word(i->limit.owner);
+	i->limit_text = word ? say(r, _("%s %s on %s (%s)"), i->limit.file, say_bytes(r, i->limit.bytes),
+				   i->limit.path, word) :
+			       say(r, _("%s %s on %s"), i->limit.file, say_bytes(r, i->limit.bytes),
+				   i->limit.path);
+	i->used_text = say(r, i->limit.swap_inclusive ? _("%s of %s (memory and swap)") : _("%s of %s"),
+			   say_bytes(r, i->limit.usage_bytes), say_bytes(r, i->limit.bytes));
+}
+
+static void fill_host_limit(const struct model *m, struct report *r, struct incident *i)
+{
+	const struct zt_ev_host *h = &m->host;
+
+	i->limit.kind = LIMIT_HOST;
+	i->limit.owner = "host";
+	i->limit.path = NULL;
+	i->limit.bytes = h->h.kind ? h->total_bytes : ZT_NO_LIMIT;
+	i->limit.swap_limit_bytes = ZT_NO_LIMIT;
+	if (h->h.kind) {
+		i->limit.usage_bytes = h->total_bytes;
+		i->limit_text = say(r, _("none was set; RAM %s and swap %s were full"),
+				    say_bytes(r, h->total_bytes), say_bytes(r, h->swap_total_bytes));
+		i->used_text = say(r, _("all of it"));
+	} else {
+		i->limit_text = _("none was set: the host ran out of memory");
+		i->used_text = _("not known");
+	}
+}
+
+enum confidence limit_find(const struct model *m, struct report *r, const struct kill *k, struct incident *i)
+{
+	const struct kill *w = k;
+	zt_u64 slack = slack_bytes(m);
+	const struct kill_level *l = domain_level(w), *hit;
+
+	if (!l && k->walk != k)
+		l = domain_level(w = k->walk);
+	hit = level_at_limit(w, slack);
+	fill_chain(m, r, w, i);
+	if (l && (memory_hit(&l->mem, slack) || memsw_hit(&l->mem, slack))) {
+		fill_cgroup(m, r, k, l, slack, i);
+		return CONF_CONFIRMED;
+	}
+	/*
+	 * Two OOMs in nested domains can each find the other's oom_lock (mem_cgroup_oom_trylock): then the
+	 * counters decide, and that is less than certain.
+	 */
+	if (hit && (l || m->host.available_bytes > m->host.total_bytes / 10)) {
+		fill_cgroup(m, r, k, hit, slack, i);
+		return CONF_LIKELY;
+	}
+	if (l && l->mem.limit_bytes != ZT_NO_LIMIT) { /* freed in the meantime */
+		fill_cgroup(m, r, k, l, slack, i);
+		return CONF_LIKELY;
+	}
+	if (k->ev.h.flags & ZT_F_KILL_HOST) {
+		fill_host_limit(m, r, i);
+		return CONF_CONFIRMED;
+	}
+	i->limit.kind = LIMIT_NONE;
+	i->limit.bytes = i->limit.swap_limit_bytes = ZT_NO_LIMIT;
+	i->limit_text = _("not known: what the kernel side saw of the limits was lost");
+	i->used_text = _("not known");
+	return CONF_UNKNOWN;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* One function per kind of event; model.c dispatches. Each gets an event that passed ev_check. */
+#ifndef MODEL_APPLY_H
+#define MODEL_APPLY_H
+
+#include "model/model.h"
+
+#define X(nr, name) int apply_##name(struct model *m, const struct zt_ev *ev);
+ZT_EVENTS(X)
+#undef X
+
+#define TAIL_APPEND(tailp, node)                                                               \
+	do {                                                                                   \
+		*(tailp) = (node);                                                             \
+		(tailp) = &(node)->next;                                                       \
+	} while (0)
+
+/* The process of that id, made when it is not known yet. NULL: table full (counted). */
+struct proc *proc_get(struct model *m, const struct zt_id *id);
+void proc_pin(struct proc *p); /* and its ancestors: they stay for as long as the model */
+struct cgroup *cgroup_get(struct model *m, zt_u64 id);
+void model_lose(struct model *m);
+
+#endif

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Builds and their steps, and what was read about them: Dockerfiles and layers. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/apply.h"
+#include "trace/event.h"
+
+struct build *model_build_new(struct model *m, struct proc *client, enum builder_kind builder)
+{
+	struct build *b = arena_zalloc(&m->arena, sizeof(*b));
+
+	if (!b) {
+		model_lose(m);
+		return NULL;
+	}
+	b->client = client;
+	b->builder = builder;
+	b->started_ns = m->now_ns;
+	if (client) {
+		client->client = b;
+		proc_pin(client);
+	}
+	if (builder == BUILDER_HOST) {
+		m->host_build = b;
+		snprintf(b->id, sizeof(b->id), "b0");
+	} else {
+		snprintf(b->id, sizeof(b->id), "b%u", ++m->nbuilds % 1000000);
+		TAIL_APPEND(m->builds_tail, b);
+	}
+	return b;
+}
+
+struct step *model_step_new(struct model *m, struct cgroup *cg, struct proc *entry)
+{
+	struct step *s = arena_zalloc(&m->arena, sizeof(*s));
+
+	if (!s) {
+		model_lose(m);
+		return NULL;
+	}
+	s->cgroup = cg;
+	s->entry = entry;
+	s->started_ns = m->now_ns;
+	cg->step = s;
+	if (entry) {
+		entry->step = s;
+		proc_pin(entry);
+	}
+	TAIL_APPEND(m->steps_tail, s);
+	return s;
+}
+
+/* Chunks come in order; a second reading (offset 0) replaces the first. */
+static void take_chunk(struct build *b, const struct zt_ev_file *e, const char *bytes, size_t len)
+{
+	char *text;
+
+	if (e->offset_bytes == 0)
+		b->file_len = 0;
+	if (e->offset_bytes != b->file_len || b->file_len + len > ZT_FILE_MAX)
+		return;
+	text = realloc(b->file_text, b->file_len + len + 1);
+	if (!text)
+		return;
+	b->file_text = text;
+	memcpy(text + b->file_len, bytes, len);
+	b->file_len += len;
+	text[b->file_len] = 0;
+}
+
+int apply_file(struct model *m, const struct zt_ev *ev)
+{
+	const struct zt_ev_file *e = (const void *)ev;
+	struct proc *p = model_proc(m, &ev->who);
+	struct build *b = p ? p->client : NULL;
+	const char *path[1], *bytes;
+	size_t len;
+
+	if (e->role != ZT_FILE_DOCKERFILE || !b || ev_tail_strings(ev, path, 1) != 1)
+		return 0;
+	if (b->file_seen && b->file_status == ZT_FILE_OK && e->status != ZT_FILE_OK)
+		return 0; /* the plugin's second look came too late; the first one stands */
+	b->file_status = e->status;
+	b->file_error = e->error;
+	if (*path[0] && (!b->dockerfile_path || strcmp(b->dockerfile_path, path[0]) != 0))
+		b->dockerfile_path = arena_strdup(&m->arena, path[0]);
+	bytes = ev_tail_bytes(ev, 1, &len);
+	if (e->status == ZT_FILE_OK && bytes)
+		take_chunk(b, e, bytes, len);
+	if (e->status != ZT_FILE_OK || (ev->flags & ZT_F_FILE_LAST))
+		b->file_seen = true;
+	return 0;
+}
+
+int apply_layer(struct model *m, const struct zt_ev *ev)
+{
+	const struct zt_ev_layer *e = (const void *)ev;
+	struct step *st = model_step_of_cgroup(m, ev->cgroup);
+	const char *s[3];
+	char **out[3];
+
+	if (!st || ev_tail_strings(ev, s, 3) < 0)
+		return 0;
+	st->layer.number = e->number;
+	st->layer.base_layers = e->base_layers;
+	out[0] = &st->layer.snapshot;
+	out[1] = &st->layer.parent;
+	out[2] = &st->layer.base_image;
+	for (int i = 0; i < 3; i++)
+		if (*s[i])
+			*out[i] = arena_strdup(&m->arena, s[i]);
+	return 0;
+}

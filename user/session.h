@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The pipeline: source → (trace file) → model → attribution → diagnosis → renderers. There is no other. */
+#ifndef SESSION_H
+#define SESSION_H
+
+#include "diagnose/diagnose.h"
+#include "render/render.h"
+#include "source/source.h"
+#include "trace/writer.h"
+
+#define OUTPUTS_MAX 16
+
+struct output {
+	const struct renderer *renderer;
+	struct out out;
+};
+
+struct session {
+	struct model *model;
+	struct report *report;
+	struct source *src;
+	struct writer *tee; /* NULL: keep no trace */
+	int tee_error;	    /* first failure of it, told once */
+	struct output outs[OUTPUTS_MAX];
+	unsigned int nouts;
+	struct incident *rendered; /* newest incident that renderers have seen */
+	struct want want[2];	   /* an answer can itself raise a question, no more */
+	unsigned int depth;
+};
+
+/* 0 or -errno */
+int session_init(struct session *s, bool quiet, bool verbose);
+void session_done(struct session *s);
+
+/* The sink of every source: ctx is the session. */
+int session_event(void *ctx, const struct zt_ev *ev);
+/* Let the source deliver for at most timeout_ms. Events; -ENODATA at the end. */
+int session_pump(struct session *s, int timeout_ms);
+/* Hand incidents that have closed to the renderers. */
+void session_render(struct session *s);
+/* Close what is open, render it all, close the outputs. 0 or the first -errno an output met. */
+int session_finish(struct session *s);
+
+#endif

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#include "source/live.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "source/bpf.h"
+#include "source/enrich.h"
+#include "source/env.h"
+#include "source/evbuf.h"
+#include "source/redact.h"
+#include "trace/event.h"
+
+#define HOST_PERIOD_NS 1000000000ull
+
+struct live {
+	struct source s;
+	struct source *bpf;
+	struct enrich *enrich;
+	const struct procfs *proc;
+	zt_u64 host_next_ns;
+	sink_fn sink; /* of the call under way */
+	void *ctx;
+	union evbuf masked;
+};
+
+/* Secrets are masked before anybody sees them: a copy, for the ring is not ours to write to. */
+static int mask(void *ctx, const struct zt_ev *ev)
+{
+	struct live *l = ctx;
+	union evbuf *b = &l->masked;
+	bool changed = false;
+	size_t len;
+
+	if ((ev->kind != ZT_exec && ev->kind != ZT_proc) || ev_check(ev) < 0)
+		return l->sink(l->ctx, ev);
+	memcpy(b->bytes, ev, ev->size);
+	len = redact_argv(b->bytes + ev->fixed, ev->size - ev->fixed, &changed);
+	b->h.size = (zt_u32)(ev->fixed + len);
+	if (changed && ev->kind == ZT_exec)
+		b->h.flags |= ZT_F_EXEC_MASKED;
+	return l->sink(l->ctx, &b->h);
+}
+
+static int host(struct live *l, zt_u32 flags, sink_fn sink, void *ctx)
+{
+	struct zt_ev_host ev;
+	int err = procfs_host(l->proc, flags, &ev);
+
+	return err < 0 ? err : sink(ctx, &ev.h);
+}
+
+static int live_pump(struct source *s, int timeout_ms, sink_fn sink, void *ctx)
+{
+	struct live *l = container_of(s, struct live, s);
+	zt_u64 now = live_now_ns();
+
+	if (now >= l->host_next_ns) {
+		l->host_next_ns = now + HOST_PERIOD_NS;
+		host(l, 0, sink, ctx);
+	}
+	l->sink = sink;
+	l->ctx = ctx;
+	return l->bpf->pump(l->bpf, timeout_ms, mask, l);
+}
+
+static int live_ask(struct source *s, const struct want *w, sink_fn sink, void *ctx)
+{
+	struct live *l = container_of(s, struct live, s);
+
+	if (w->kind == WANT_HOST)
+		return host(l, ZT_F_HOST_AT_KILL, sink, ctx);
+	return enrich_ask(l->enrich, w, sink, ctx);
+}
+
+static void live_close(struct source *s)
+{
+	struct live *l = container_of(s, struct live, s);
+
+	if (l->bpf)
+		l->bpf->close(l->bpf);
+	enrich_free(l->enrich);
+	free(l);
+}
+
+static size_t redact_args(char *argv, size_t len)
+{
+	bool masked;
+
+	return redact_argv(argv, len, &masked);
+}
+
+static int begin(struct live *l, const struct live_opts *o, sink_fn sink, void *ctx)
+{
+	struct env env = { .root = "/", .proc = o->proc, .cgroup_version = o->cg->version,
+			   .argv = o->argv, .redact = redact_args };
+	int err = env_start(&env, sink, ctx);
+
+	if (!err)
+		err = env_facts(&env, sink, ctx);
+	if (!err)
+		host(l, 0, sink, ctx);
+	return err;
+}
+
+int live_open(struct source **ret, const struct live_opts *o, sink_fn sink, void *ctx, char *err,
+	      size_t errlen)
+{
+	struct live *l = calloc(1, sizeof(*l));
+	struct bpf_options bo = { .hooks = o->hooks };
+	int r;
+
+	if (!l)
+		return -ENOMEM;
+	l->s = (struct source){ "live", live_pump, live_ask, live_close };
+	l->proc = o->proc;
+	l->sink = sink;
+	l->ctx = ctx;
+	l->enrich = enrich_new();
+	r = l->enrich ? begin(l, o, sink, ctx) : -ENOMEM;
+	if (!r)
+		r = bpf_source_open(&l->bpf, &bo, sink, ctx, err, errlen);
+	if (!r) {
+		/* After attaching: what starts in between is seen twice, and nothing is missed. */
+		r = cgroupfs_snapshot(o->cg, sink, ctx, NULL);
+		if (r >= 0)
+			r = procfs_snapshot(o->proc, o->cg, mask, l);
+	}
+	if (r < 0) {
+		live_close(&l->s);
+		return r;
+	}
+	*ret = &l->s;
+	return 0;
+}
+
+zt_u64 live_now_ns(void)
+{
+	return evbuf_clock_ns(CLOCK_BOOTTIME);
+}
+
+int live_child_event(zt_u32 flags, const struct zt_id *child, int status, sink_fn sink, void *ctx)
+{
+	struct zt_ev_child ev = {
+		.h = { .size = sizeof(ev), .fixed = sizeof(ev), .kind = ZT_child, .flags = flags,
+		       .ts_ns = live_now_ns(), .who = *child },
+		.status = status,
+	};
+
+	return sink(ctx, &ev.h);
+}
+
+int live_note(const char *code, const char *text, sink_fn sink, void *ctx)
+{
+	struct {
+		struct zt_ev_note ev;
+		char tail[1024];
+	} n = { 0 };
+	size_t a = strlen(code) + 1, b = strlen(text) + 1;
+
+	if (a + b > sizeof(n.tail))
+		return -E2BIG;
+	memcpy(n.tail, code, a);
+	memcpy(n.tail + a, text, b);
+	n.ev.h = (struct zt_ev){ .size = (zt_u32)(sizeof(n.ev) + a + b), .fixed = sizeof(n.ev),
+				 .kind = ZT_note, .ts_ns = live_now_ns() };
+	return sink(ctx, &n.ev.h);
+}
+
+int live_end(sink_fn sink, void *ctx)
+{
+	struct zt_ev_end ev = { .h = { .size = sizeof(ev), .fixed = sizeof(ev), .kind = ZT_end,
+				       .ts_ns = live_now_ns() } };
+
+	return sink(ctx, &ev.h);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What /proc says: the processes that ran before the trace did, and the host's memory. */
+#ifndef SOURCE_PROCFS_H
+#define SOURCE_PROCFS_H
+
+#include "source/cgroupfs.h"
+#include "source/source.h"
+
+/* Masks secrets in NUL-separated arguments, in place. Returns the new length, never more than len. */
+typedef size_t (*redact_fn)(char *argv, size_t len);
+
+struct procfs {
+	int dir;	  /* "/proc" */
+	int meminfo;	  /* -1: could not be opened */
+	zt_u64 tick_ns;	  /* unit of the times in /proc/PID/stat */
+	redact_fn redact; /* NULL: command lines are taken as they are */
+};
+
+/* root: "/proc". 0 or -errno. */
+int procfs_open(struct procfs *p, const char *root);
+void procfs_close(struct procfs *p);
+
+struct procfs_stat {
+	struct zt_id id;
+	zt_u32 ppid;
+	bool kthread;
+	bool dead; /* a zombie; nobody has waited for it yet */
+	char comm[ZT_COMM_LEN];
+};
+
+/* The text of a /proc/PID/stat. 0 or -EINVAL. */
+int procfs_parse_stat(const char *text, zt_u64 tick_ns, struct procfs_stat *ret);
+
+/* One process as it is now. 0 or -errno (-ENOENT, -ESRCH: there is none). */
+int procfs_stat(const struct procfs *p, zt_u32 pid, struct procfs_stat *ret);
+
+/*
+ * A `proc` event for every process but kernel threads and zombies. cg (may be NULL) gives their memory cgroup.
+ * h.flags may have ZT_F_EXEC_CUT and ZT_F_EXEC_UNREADABLE. Number of processes, or -errno of the sink.
+ */
+int procfs_snapshot(const struct procfs *p, struct cgroupfs *cg, sink_fn sink, void *ctx);
+
+/* Is pid `ancestor` or below it? A process that has gone is not. */
+bool procfs_is_below(const struct procfs *p, zt_u32 pid, zt_u32 ancestor);
+
+/* /proc/meminfo as an event; flags: 0 or ZT_F_HOST_AT_KILL. Allocates nothing. 0 or -errno. */
+int procfs_host(const struct procfs *p, zt_u32 flags, struct zt_ev_host *ret);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * ztrace has to outlive the OOM kill it explains, and to hold no more rights than it uses. Order in a session:
+ * protect_save, child_start, protect_oom, protect_lock, (attach), protect_no_new_privs, protect_drop_caps, child_go.
+ */
+#ifndef SOURCE_PROTECT_H
+#define SOURCE_PROTECT_H
+
+#include <stdbool.h>
+#include <sys/resource.h>
+
+#include "ztrace/types.h"
+
+/* Still the last one standing, but not unkillable: if ztrace itself leaked, -1000 could panic the host. */
+#define PROTECT_OOM_SCORE_ADJ (-900)
+
+/* What the traced command must be given back. */
+struct protect_saved {
+	bool oom_known;
+	int oom_score_adj;
+	struct rlimit memlock;
+};
+
+/* proc: "/proc", here and below. Call first thing. */
+void protect_save(const char *proc, struct protect_saved *ret);
+
+/* Lower our oom_score_adj. *ret_adj: what it is now. 0 or -errno (-EACCES: needs CAP_SYS_RESOURCE). */
+int protect_oom(const char *proc, int *ret_adj);
+
+/*
+ * Keep our pages from being thrown out: those there are and those touched later, but without touching any
+ * (slabs reserve far more address space than they use). 0 or -errno: -ENOMEM, -EPERM need CAP_IPC_LOCK.
+ */
+int protect_lock(void);
+
+/* Nothing we execute gains rights, nobody without rights reads our memory. Never before the child is made. */
+int protect_no_new_privs(void);
+
+/*
+ * Give up every capability but those that reading /proc/PID of others, forwarding signals and locked memory need;
+ * keep_bpf also keeps CAP_BPF and CAP_PERFMON (before 5.19 reading a map's counters needs them). Never before
+ * the child is made. 0 or -errno.
+ */
+int protect_drop_caps(bool keep_bpf);
+
+#endif
