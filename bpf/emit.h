@@ -24,7 +24,7 @@ extern struct kill_ring_map kill_ring SEC(".maps");
 /* Closed until every program is attached: no event of a half-attached moment. */
 extern bool gate;
 /* Events that never reached a ring, by enum zt_lost_cause */
-extern u64 lost[ZT_LOST_CAUSES];
+extern zt_u64 lost[ZT_LOST_CAUSES];
 
 static __always_inline void count_lost(u32 cause)
 {

@@ -11,8 +11,8 @@
 #include "task.h"
 
 /* page_counter's "no limit", in pages */
-extern const volatile u64 page_counter_max;
-extern const volatile u64 ram_bytes;
+extern const volatile zt_u64 page_counter_max;
+extern const volatile zt_u64 ram_bytes;
 
 static __always_inline u64 cgroup_id(struct cgroup *cg)
 {

@@ -7,7 +7,8 @@
 #include "memcg.h"
 #include "oom.h"
 
-struct oom_sigkill oom_sigkills[OOM_SIGKILL_SLOTS];
+zt_u64 oom_sigkill_task[OOM_SIGKILL_SLOTS];
+zt_u64 oom_sigkill_ids[OOM_SIGKILL_SLOTS];
 
 /* Half of the seats go to whoever comes first, the rest to who holds a good part of the domain. */
 #define SEATS_FREE(max) ((max) / 2)
@@ -33,6 +34,8 @@ static struct walk {
 	u64 small_bytes;	       /* below this no seat once they get rare */
 	u32 depth, climbing, dying_list, busy;
 	u32 levels, members, tasks, cut;
+	u64 hit;
+	u32 group, group_below;
 } w;
 
 static __always_inline u64 list_next(u64 node)
@@ -320,43 +323,38 @@ static __always_inline bool is_full(struct mem_cgroup *m)
 	       nearly(BPF_CORE_READ(m, memsw.usage.counter), BPF_CORE_READ(m, memsw.max));
 }
 
-struct domain {
-	u64 css;
-	bool group; /* a level up to it has memory.oom.group */
-};
-
 /*
  * The level whose limit was hit: the topmost with oom_lock, as the kernel locks the whole subtree of the
  * OOM. Kernels built without cgroup v1 (6.11 on) have no such field: there it is the lowest full level
  * that trigger and victim share, which is a guess; user space sees that no level is OOM_LOCKED.
+ * One level a call; returns the next one up.
  */
-static __always_inline struct domain find_domain(struct cgroup_subsys_state *css,
-						 struct cgroup_subsys_state *trigger)
+__attribute__((noinline)) u64 oom_domain_step(u64 css, u64 trigger)
 {
 	struct mem_cgroup *m = (void *)css;
-	struct domain d = {};
-	bool group = false;
+	bool hit;
 
-	for (int i = 0; i < ZT_CHAIN_MAX; i++) {
-		bool hit;
-
-		if (!css)
-			break;
-		m = (void *)css;
-		group |= BPF_CORE_READ(m, oom_group);
-		if (bpf_core_field_exists(m->oom_lock))
-			hit = BPF_CORE_READ(m, oom_lock);
-		else
-			hit = !d.css && is_full(m) && oom_is_below((u64)trigger, (u64)css);
-		if (hit) {
-			d.css = (u64)css;
-			d.group = group;
-		}
-		css = BPF_CORE_READ(css, parent);
+	if (BPF_CORE_READ(m, oom_group))
+		w.group_below = 1;
+	if (bpf_core_field_exists(m->oom_lock))
+		hit = BPF_CORE_READ(m, oom_lock);
+	else
+		hit = !w.hit && is_full(m) && oom_is_below(trigger, css);
+	if (hit) {
+		w.hit = css;
+		w.group = w.group_below;
 	}
-	if (!d.css)
-		d.group = group;
-	return d;
+	return (u64)BPF_CORE_READ(m, css.parent);
+}
+
+/* Sets w.hit (0: a host-wide OOM) and w.group: a level up to it has memory.oom.group */
+static __always_inline void find_domain(u64 css, u64 trigger)
+{
+	w.hit = w.group = w.group_below = 0;
+	for (int i = 0; i < ZT_CHAIN_MAX && css; i++)
+		css = oom_domain_step(css, trigger);
+	if (!w.hit)
+		w.group = w.group_below;
 }
 
 static __always_inline u64 emit_chain(struct cgroup_subsys_state *css, u64 domain)
@@ -444,63 +442,72 @@ static __always_inline void emit_kill_end(u64 started_ns)
 }
 
 /* A group kill marks one victim after the other: the first one's walk serves all. */
-static __always_inline bool walked_already(u64 domain, bool group)
+static __always_inline bool walked_already(void)
 {
-	return group && w.trigger == (u64)current_task() && w.domain == domain &&
+	return w.group && w.trigger == (u64)current_task() && w.domain == w.hit &&
 	       bpf_ktime_get_boot_ns() - w.ended_ns < GROUP_KILL_NS;
 }
 
-static __always_inline int oom_victim(struct task_struct *v, u32 pid, bool was_dying)
+static __always_inline u32 kill_flags(struct task_struct *v, bool again, bool was_dying)
 {
-	u64 started_ns = bpf_ktime_get_ns();
-	struct cgroup_subsys_state *css = v ? task_css(v) : NULL;
-	struct domain d = find_domain(css, task_css(current_task()));
-	bool again = walked_already(d.css, d.group);
-	struct mem_cgroup *dom = (void *)d.css;
 	u32 flags = 0;
-	u64 top;
 
-	w.seq++;
-	w.levels = w.members = w.tasks = w.cut = 0;
-	if (d.group)
+	if (w.group)
 		flags |= ZT_F_KILL_GROUP;
 	if (again)
 		flags |= ZT_F_KILL_NO_WALK;
-	if (v && !d.css)
+	if (v && !w.hit)
 		flags |= ZT_F_KILL_HOST;
 	if (was_dying)
 		flags |= ZT_F_KILL_WAS_DYING;
-	emit_kill(v, pid, flags, d.css);
-	top = emit_chain(css, d.css);
+	return flags;
+}
+
+static __always_inline void oom_victim(struct task_struct *v, u32 pid, bool was_dying)
+{
+	u64 started_ns = bpf_ktime_get_ns(), top, domain;
+	struct cgroup_subsys_state *css = v ? task_css(v) : NULL;
+	struct mem_cgroup *m;
+	bool again;
+
+	w.seq++;
+	w.levels = w.members = w.tasks = w.cut = 0;
+	find_domain((u64)css, (u64)task_css(current_task()));
+	domain = w.hit;
+	again = walked_already();
+	emit_kill(v, pid, kill_flags(v, again, was_dying), domain);
+	top = emit_chain(css, domain);
 	if (!again && top) {
-		w.small_bytes = d.css ? BPF_CORE_READ(dom, memory.usage.counter) * page_bytes : ram_bytes;
+		m = (void *)domain;
+		w.small_bytes = ram_bytes;
+		if (domain)
+			w.small_bytes = BPF_CORE_READ(m, memory.usage.counter) * page_bytes;
 		w.small_bytes /= SEATS_FREE(ZT_TASKS_MAX);
-		walk_domain(d.css ? d.css : top);
+		walk_domain(domain ? domain : top);
 		w.trigger = (u64)current_task();
-		w.domain = d.css;
+		w.domain = domain;
 	}
 	w.ended_ns = bpf_ktime_get_boot_ns();
 	emit_kill_end(started_ns);
-	return 0;
 }
 
 /* Where the tracepoint has a pid only: it is the one just sent SIGKILL, or the caller itself. */
 static __always_inline struct task_struct *task_by_pid(u32 pid)
 {
-	struct oom_sigkill *s = oom_sigkill_slot();
+	u32 slot = oom_sigkill_slot();
 
 	if ((u32)bpf_get_current_pid_tgid() == pid)
 		return current_task();
-	return s->pid == pid ? (struct task_struct *)s->task : NULL;
+	return (u32)oom_sigkill_ids[slot] == pid ? (void *)oom_sigkill_task[slot] : NULL;
 }
 
 /* args: task, uid; before 6.9: pid */
 SEC("raw_tp/mark_victim")
 int on_mark_victim(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct oom_sigkill *s = oom_sigkill_slot();
 	struct task_struct *v;
-	u32 pid = 0;
+	u32 pid = 0, slot;
+	bool was_dying;
 
 	if (!gate)
 		return 0;
@@ -515,8 +522,10 @@ int on_mark_victim(struct bpf_raw_tracepoint_args *ctx)
 	} else {
 		v = (void *)ctx->args[0];
 	}
-	oom_victim(v, pid, v && s->tgid != BPF_CORE_READ(v, tgid));
-	s->tgid = 0;
+	slot = oom_sigkill_slot();
+	was_dying = v && oom_sigkill_ids[slot] >> 32 != BPF_CORE_READ(v, tgid);
+	oom_sigkill_ids[slot] = 0;
+	oom_victim(v, pid, was_dying);
 	w.busy = 0;
 	return 0;
 }

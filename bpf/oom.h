@@ -12,27 +12,22 @@
  * SIGKILL of this task tells who the victim is where the tracepoint only has a pid (before 6.9), and a
  * mark without one means that the "victim" was exiting by itself.
  */
-struct oom_sigkill {
-	u64 task;
-	u32 tgid;
-	u32 pid;
-};
 #define OOM_SIGKILL_SLOTS 64 /* by pid of the sender */
 
-extern struct oom_sigkill oom_sigkills[OOM_SIGKILL_SLOTS];
+extern zt_u64 oom_sigkill_task[OOM_SIGKILL_SLOTS];
+extern zt_u64 oom_sigkill_ids[OOM_SIGKILL_SLOTS]; /* that task's tgid << 32 | pid; 0: none */
 
-static __always_inline struct oom_sigkill *oom_sigkill_slot(void)
+static __always_inline u32 oom_sigkill_slot(void)
 {
-	return &oom_sigkills[(u32)bpf_get_current_pid_tgid() % OOM_SIGKILL_SLOTS];
+	return (u32)bpf_get_current_pid_tgid() % OOM_SIGKILL_SLOTS;
 }
 
 static __always_inline void oom_remember_sigkill(struct task_struct *t)
 {
-	struct oom_sigkill *s = oom_sigkill_slot();
+	u32 slot = oom_sigkill_slot();
 
-	s->task = (u64)t;
-	s->tgid = BPF_CORE_READ(t, tgid);
-	s->pid = BPF_CORE_READ(t, pid);
+	oom_sigkill_task[slot] = (u64)t;
+	oom_sigkill_ids[slot] = (u64)BPF_CORE_READ(t, tgid) << 32 | (u32)BPF_CORE_READ(t, pid);
 }
 
 #endif

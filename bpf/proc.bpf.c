@@ -21,30 +21,33 @@ int on_fork(struct bpf_raw_tracepoint_args *ctx)
 
 #define HASH_CALL_BYTES 4096
 #define HASH_BUF_WORDS 16
+#define HASH_BUF_BYTES (HASH_BUF_WORDS * sizeof(u64))
 
 /*
- * zt_hash of at most HASH_CALL_BYTES at addr, going on from h. A global function: the verifier looks at
- * it once, not once per call.
+ * zt_hash of at most HASH_BUF_BYTES at addr, going on from h. These are global functions: the verifier
+ * looks at each once, not once per call.
  */
-__attribute__((noinline)) u64 hash_user(u64 h, u64 addr, u32 bytes)
+__attribute__((noinline)) u64 hash_some(u64 h, u64 addr, u32 bytes)
 {
-	u64 buf[HASH_BUF_WORDS];
+	u64 buf[HASH_BUF_WORDS] = {}, len = bytes;
 
-	if (bytes > HASH_CALL_BYTES)
-		bytes = HASH_CALL_BYTES;
-	for (u32 at = 0; at < HASH_CALL_BYTES; at += sizeof(buf)) {
-		u32 len;
-
-		if (at >= bytes)
+	asm volatile("" : "+r"(len)); /* compare what is passed on, not a copy of it */
+	if (len > HASH_BUF_BYTES)
+		len = HASH_BUF_BYTES;
+	bpf_probe_read_user(buf, len, (void *)addr);
+	for (u32 i = 0; i < HASH_BUF_WORDS; i++) {
+		if (i * sizeof(u64) >= len)
 			break;
-		len = min64(bytes - at, sizeof(buf));
-		__builtin_memset(buf, 0, sizeof(buf));
-		bpf_probe_read_user(buf, len, (void *)(addr + at));
-		for (u32 i = 0; i < HASH_BUF_WORDS; i++) {
-			if (i * sizeof(u64) < len)
-				h = (h ^ buf[i]) * ZT_HASH_PRIME;
-		}
+		h = (h ^ buf[i]) * ZT_HASH_PRIME;
 	}
+	return h;
+}
+
+/* The same for at most HASH_CALL_BYTES */
+__attribute__((noinline)) u64 hash_more(u64 h, u64 addr, u32 bytes)
+{
+	for (u32 at = 0; at < HASH_CALL_BYTES && at < bytes; at += HASH_BUF_BYTES)
+		h = hash_some(h, addr + at, bytes - at);
 	return h;
 }
 
@@ -53,11 +56,8 @@ static __always_inline void hash_argv(struct zt_ev_exec *e, u64 addr)
 	u32 total = min64(e->argv_total_bytes, ZT_HASH_MAX);
 	u64 h = ZT_HASH_SEED;
 
-	for (u32 at = 0; at < ZT_HASH_MAX; at += HASH_CALL_BYTES) {
-		if (at >= total)
-			break;
-		h = hash_user(h, addr + at, total - at);
-	}
+	for (u32 at = 0; at < ZT_HASH_MAX && at < total; at += HASH_CALL_BYTES)
+		h = hash_more(h, addr + at, total - at);
 	e->argv_hash = h;
 	e->argv_hashed_bytes = total;
 }

@@ -9,7 +9,7 @@
 #include "ztrace/event.h"
 #include "compat.h"
 
-extern const volatile u32 page_bytes;
+extern const volatile zt_u32 page_bytes;
 
 static __always_inline u64 min64(u64 a, u64 b)
 {

@@ -9,9 +9,9 @@ struct ring_map ring SEC(".maps");
 struct kill_ring_map kill_ring SEC(".maps");
 
 bool gate;
-u64 lost[ZT_LOST_CAUSES];
+zt_u64 lost[ZT_LOST_CAUSES];
 
 /* Set by the loader */
-const volatile u32 page_bytes = 4096;
-const volatile u64 page_counter_max = 0x7ffffffffffffULL;
-const volatile u64 ram_bytes;
+const volatile zt_u32 page_bytes = 4096;
+const volatile zt_u64 page_counter_max = 0x7ffffffffffffULL;
+const volatile zt_u64 ram_bytes;

@@ -100,16 +100,15 @@ static int start_child(struct run *r)
 	return err;
 }
 
-static void protect(struct run *r)
+static void protect(void)
 {
-	int err = protect_oom("/proc", NULL);
+	int adj, err = protect_oom("/proc", &adj);
 
 	if (err < 0)
 		log_info(_("ztrace itself is not protected from the OOM killer: %s"), strerror(-err));
 	err = protect_lock();
 	if (err < 0)
 		log_info(_("ztrace's memory cannot be locked: %s"), strerror(-err));
-	(void)r;
 }
 
 static int attach(struct run *r)
@@ -249,7 +248,7 @@ static int trace(struct run *r)
 		return EXIT_MISUSE;
 	if (r->t->explain && opt_outputs(r->o, &r->s, r->t->command ? stderr : stdout) < 0)
 		return EXIT_MISUSE;
-	protect(r);
+	protect();
 	err = attach(r);
 	if (err < 0 && (r->o->require_bpf || !r->t->command))
 		return EXIT_OURS;

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#include "source/bpf.h"
+
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <limits.h>
+#include <malloc.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "source/bpferr.h"
+#include "source/hooks.h"
+#include "source/ring.h"
+#include "ztrace.skel.h"
+#include "ztrace/bpf.h"
+
+/* A record of the main ring still being written holds back a kill for at most so many looks (some 10 us). */
+#define BUSY_LOOKS 1000
+/* Events a pump delivers at most, so that its caller gets its turn in a storm. */
+#define PUMP_MAX 65536
+
+struct bpf_source {
+	struct source s;
+	struct ztrace_bpf *skel;
+	struct hooks hooks;
+	struct ring main, kill;
+	int kill_fd; /* borrowed from skel; readable once a kill is complete */
+	zt_u64 lost_told[ZT_LOST_CAUSES];
+	zt_u64 corrupt;
+};
+
+static zt_u64 boot_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return (zt_u64)ts.tv_sec * 1000000000u + (zt_u64)ts.tv_nsec;
+}
+
+/* Which ring has the next event in time? NULL: none has. */
+static struct ring *next_event(struct bpf_source *b, const struct zt_ev **ev, size_t *len)
+{
+	const struct zt_ev *kill, *other;
+	size_t kill_len, other_len;
+	/* The kill first: what the main ring shows after that includes all that was complete before it. */
+	bool have_kill = ring_peek(&b->kill, &kill, &kill_len) == RING_READY;
+	enum ring_state st = ring_peek(&b->main, &other, &other_len);
+
+	for (int i = 0; have_kill && st == RING_BUSY && i < BUSY_LOOKS; i++)
+		st = ring_peek(&b->main, &other, &other_len);
+	if (st == RING_READY && (!have_kill || other->ts_ns <= kill->ts_ns)) {
+		*ev = other;
+		*len = other_len;
+		return &b->main;
+	}
+	if (!have_kill)
+		return NULL;
+	*ev = kill;
+	*len = kill_len;
+	return &b->kill;
+}
+
+/* Nothing but our own programs writes there; still, a bad length must not become an overrun. */
+static bool sound(const struct zt_ev *ev, size_t room)
+{
+	return room >= sizeof(*ev) && ev->size <= room && ev->fixed >= sizeof(*ev) &&
+	       ev->fixed <= ev->size && ev->size <= ZT_EV_SIZE_MAX;
+}
+
+static int drain(struct bpf_source *b, sink_fn sink, void *ctx)
+{
+	const struct zt_ev *ev;
+	struct ring *r;
+	size_t room;
+	int n = 0;
+
+	while (n < PUMP_MAX && (r = next_event(b, &ev, &room))) {
+		int err = 0;
+
+		if (sound(ev, room))
+			err = sink(ctx, ev);
+		else
+			b->corrupt++;
+		ring_take(r);
+		if (err < 0)
+			return err;
+		n++;
+	}
+	return n;
+}
+
+static int tell_lost(zt_u32 cause, zt_u64 count, sink_fn sink, void *ctx)
+{
+	struct zt_ev_lost e = {
+		.h = { .size = sizeof(e), .fixed = sizeof(e), .kind = ZT_lost, .ts_ns = boot_ns() },
+		.cause = cause,
+		.count = count,
+	};
+
+	return sink(ctx, &e.h);
+}
+
+/* The programs count drops in .bss, which is mapped here. Number of events told, or what the sink said. */
+static int tell_new_losses(struct bpf_source *b, sink_fn sink, void *ctx)
+{
+	int n = 0;
+
+	for (zt_u32 i = 0; i < ZT_LOST_CAUSES; i++) {
+		zt_u64 now = __atomic_load_n(&b->skel->bss->lost[i], __ATOMIC_RELAXED);
+		int err;
+
+		if (i == ZT_LOST_CORRUPT)
+			now += b->corrupt;
+		if (now == b->lost_told[i])
+			continue;
+		err = tell_lost(i, now - b->lost_told[i], sink, ctx);
+		if (err < 0)
+			return err;
+		b->lost_told[i] = now;
+		n++;
+	}
+	return n;
+}
+
+static int bpf_pump(struct source *s, int timeout_ms, sink_fn sink, void *ctx)
+{
+	struct bpf_source *b = container_of(s, struct bpf_source, s);
+	struct pollfd pfd = { .fd = b->kill_fd, .events = POLLIN };
+	int n, lost;
+
+	/* Events wake nobody: look now and then, at once only when behind or when a kill is complete. */
+	if (timeout_ms > 0 && ring_fill(&b->main) < ZT_RING_BYTES / 4)
+		poll(&pfd, 1, timeout_ms);
+	n = drain(b, sink, ctx);
+	if (n < 0)
+		return n;
+	lost = tell_new_losses(b, sink, ctx);
+	return lost < 0 ? lost : n + lost;
+}
+
+static void bpf_close(struct source *s)
+{
+	struct bpf_source *b = container_of(s, struct bpf_source, s);
+
+	hooks_detach(&b->hooks);
+	ring_close(&b->main);
+	ring_close(&b->kill);
+	ztrace_bpf__destroy(b->skel);
+	free(b);
+}
+
+/* What libbpf prints while we open and load. Its callback has no context: hence a variable of the file. */
+struct said {
+	char last[400]; /* last line of substance */
+};
+static _Thread_local struct said *listener;
+
+static int listen_to_libbpf(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	char line[400];
+
+	if (level == LIBBPF_DEBUG)
+		return 0;
+	vsnprintf(line, sizeof(line), fmt, ap);
+	line[strcspn(line, "\n")] = 0;
+	log_debug("%s", line);
+	if (listener && level == LIBBPF_WARN && !strstr(line, "-- BEGIN") &&
+	    !strstr(line, "-- END"))
+		memcpy(listener->last, line, sizeof(line));
+	return 0;
+}
+
+static void set_knobs(struct ztrace_bpf *skel)
+{
+	unsigned long page = (unsigned long)sysconf(_SC_PAGESIZE);
+
+	skel->rodata->page_bytes = (zt_u32)page;
+	skel->rodata->page_counter_max = LONG_MAX / page; /* PAGE_COUNTER_MAX of the kernel */
+	skel->rodata->ram_bytes = (zt_u64)sysconf(_SC_PHYS_PAGES) * page;
+}
+
+static int map_rings(struct bpf_source *b)
+{
+	int err = ring_open(&b->main, bpf_map__fd(b->skel->maps.ring), ZT_RING_BYTES);
+
+	b->kill_fd = bpf_map__fd(b->skel->maps.kill_ring);
+	return err ? err : ring_open(&b->kill, b->kill_fd, ZT_KILL_RING_BYTES);
+}
+
+static int load(struct bpf_source *b, const char *kind, struct said *said)
+{
+	const struct hook *failed = NULL;
+	int err;
+
+	b->skel = ztrace_bpf__open();
+	if (!b->skel)
+		return -errno;
+	set_knobs(b->skel);
+	hooks_choose(b->skel->obj, kind);
+	err = ztrace_bpf__load(b->skel);
+	if (!err)
+		err = map_rings(b);
+	if (!err)
+		err = hooks_attach(&b->hooks, b->skel->obj, &failed);
+	if (failed)
+		snprintf(said->last, sizeof(said->last), "no way to see %s: %s cannot be attached",
+			 failed->fact, failed->via);
+	return err;
+}
+
+static int load_quietly(struct bpf_source *b, const char *kind, struct said *said)
+{
+	libbpf_print_fn_t before;
+	int err;
+
+	listener = said;
+	before = libbpf_set_print(listen_to_libbpf);
+	err = load(b, kind, said);
+	libbpf_set_print(before);
+	listener = NULL;
+	malloc_trim(0); /* the kernel's types were parsed: some 10 MB */
+	return err;
+}
+
+int bpf_source_open(struct source **ret, const struct bpf_options *opts, sink_fn sink, void *ctx,
+		    char *err, size_t errlen)
+{
+	struct bpf_source *b = calloc(1, sizeof(*b));
+	struct said said = { 0 };
+	struct bpf_machine m;
+	enum bpf_why why;
+	int r;
+
+	if (!b)
+		return -ENOMEM;
+	b->s = (struct source){ .name = "bpf", .pump = bpf_pump, .close = bpf_close };
+	bpf_machine_read(&m);
+	why = bpf_hopeless(&m);
+	r = why == BPF_WHY_OTHER ? load_quietly(b, opts->hooks, &said) : -ENOTSUP;
+	if (why == BPF_WHY_NO_CAP)
+		r = -EPERM;
+	if (r < 0) {
+		bpf_explain(bpf_reason(&m, r), &m, r, said.last, err, errlen);
+		bpf_close(&b->s);
+		return r;
+	}
+	b->skel->bss->gate = true;
+	r = hooks_tell(&b->hooks, boot_ns(), sink, ctx);
+	if (r < 0) {
+		bpf_close(&b->s);
+		return r;
+	}
+	*ret = &b->s;
+	return 0;
+}
