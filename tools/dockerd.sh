@@ -32,10 +32,11 @@ cg_make() {	# NAME
 }
 
 cg_limit() {	# NAME BYTES; max: none. Swap is no way out.
-	local d; d=$(cg_dir "$1")
+	local d swap=0; d=$(cg_dir "$1")
 	if [[ $CG_VERSION == 2 ]]; then
 		echo "$2" >"$d/memory.max" || return
-		[[ ! -e $d/memory.swap.max ]] || echo "$([[ $2 == max ]] && echo max || echo 0)" >"$d/memory.swap.max"
+		[[ $2 != max ]] || swap=max
+		[[ ! -e $d/memory.swap.max ]] || echo $swap >"$d/memory.swap.max"
 		return
 	fi
 	# memory+swap may never be below memory: first both up, then memory first
@@ -96,7 +97,6 @@ dockerd_apt() {	# SUITE TOOL ARG…
 		-o APT::Architecture="$(dpkg --print-architecture)")
 	if [[ ! -e $d/status ]]; then
 		# the mirror that this machine uses already, without its -security and -updates
-		# shellcheck disable=SC2016  # apt's own $(…)
 		mirror=$(apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 'Created-By: Packages' |
 			awk '$1 !~ /-/ { print $2; exit }')
 		[[ $mirror ]] || { echo "apt names no Debian mirror" >&2; return 1; }

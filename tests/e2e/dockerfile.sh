@@ -74,7 +74,7 @@ dockerfile_removed() {
 scenario odd_dockerfile_path docker
 odd_dockerfile_path() {
 	local dir=$'we\e[31mird "dir"\\x' f
-	f=$dir/$'Docker\tfile'
+	f=$dir/'Docker "file'
 	mkdir -p ctx "$dir"
 	cat >"$f" <<-'END'
 	FROM base2:1 AS other

@@ -7,7 +7,6 @@
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 # shellcheck source=tools/dockerd.sh
 . "$TOP/tools/dockerd.sh"
-FIXTURES=$TOP/tests/e2e/fixtures
 MB=$((1 << 20))
 
 SCENARIOS=()
@@ -118,7 +117,6 @@ oom_read() {	# N [CGROUP]
 	[[ $KMSG ]] || missing "the kernel log cannot be read"
 	line() { oom_lines "$cg" | sed -n "${nth}p" | grep .; }
 	if ! (wait_for 3 line) >/dev/null; then
-		# shellcheck disable=SC2317
 		killed_lines | grep -q . && exit 79	# rate-limited: the runner tries again later
 		fail "the kernel killed nothing below /$cg"
 	fi
@@ -128,9 +126,10 @@ oom_read() {	# N [CGROUP]
 	OOM_task_memcg=$(sed 's/.*,task_memcg=\([^,]*\),.*/\1/' <<<"$line")
 	OOM_task=$(sed 's/.*,task=\(.*\),pid=.*/\1/' <<<"$line")
 	OOM_pid=$(sed 's/.*,pid=\([0-9]*\),uid=.*/\1/' <<<"$line")
-	killed() { kmsg | grep "Killed process $OOM_pid "; }
+	# the next line; with another pid when the victim's first thread had left
+	killed() { kmsg | sed "1,/oom-kill:.*,pid=$OOM_pid,/d" | grep -m1 'Killed process'; }
 	wait_for 5 killed
-	OOM_anon_kb=$(killed | sed -n 's/.*anon-rss:\([0-9]*\)kB.*/\1/p' | head -n1)
+	OOM_anon_kb=$(killed | sed 's/.*anon-rss:\([0-9]*\)kB.*/\1/')
 	# "memory: usage 65536kB, limit 65536kB, failcnt 25" stands in the dump just before the oom-kill: line;
 	# with memory+swap limited alike it is that counter which is full
 	OOM_usage_kb=$(kmsg | sed "/oom-kill:.*pid=$OOM_pid,/q" |

@@ -30,7 +30,7 @@ sleeping_container() {
 # The host's pid of a process in our builds by its command line
 pid_of() {	# PATTERN; sets PID
 	local p
-	# shellcheck disable=SC2317
+	# shellcheck disable=SC2053  # a pattern
 	look() {
 		for p in $(cg_pids "$DOCKERD_CGROUP"); do
 			[[ $(tr '\0' ' ' <"/proc/$p/cmdline") != $1 ]] || { echo "$p"; return 0; }
@@ -75,7 +75,6 @@ host_kill() {
 	sleeper
 	traced_start "${BK[@]}" ctx
 	pid_of 'sleep 60*'
-	# shellcheck disable=SC2016
 	bash -c 'echo $$ >killer; kill -9 "$1"; sleep 0.2' killer "$PID"
 	traced_end
 	same "exit status" "$RC" 1
