@@ -174,8 +174,8 @@ static struct dockerfile *build_df(struct model *m, struct build *b, enum builde
 	struct df_opts o = {
 		.target = b->target,
 		.build_args = b->build_args,
-		.no_heredocs = builder == BUILDER_DOCKER_LEGACY || !b->buildx,
-		.buildkit_08 = builder == BUILDER_BUILDKIT && !b->buildx,
+		/* a docker client that needs no plugin for BuildKit is 20.10, with BuildKit 0.8 */
+		.buildkit_minor = builder == BUILDER_DOCKER_LEGACY || !b->buildx ? 8 : 0,
 	};
 	char err[256];
 

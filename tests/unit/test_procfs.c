@@ -35,6 +35,11 @@ static void test_stat(void **state)
 	snprintf(text, sizeof(text), "3 (a-name-longer-than-any-comm) S 1%s", stat_tail);
 	assert_int_equal(procfs_parse_stat(text, 1, &st), 0);
 	assert_string_equal(st.comm, "a-name-longer-t");
+	assert_false(st.dead);
+	assert_int_equal(procfs_parse_stat("4 (z) Z 1 0 0 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 4 0", 1, &st), 0);
+	assert_true(st.dead);
+	assert_int_equal(procfs_parse_stat("4 (z) Z 1 0 0 0 -1 0 0 0 0 0 0 0 0 0 20 0 3 0 4 0", 1, &st), 0);
+	assert_false(st.dead); /* its threads live on */
 	assert_int_equal(procfs_parse_stat("", 1, &st), -EINVAL);
 	assert_int_equal(procfs_parse_stat(")(", 1, &st), -EINVAL);
 	assert_int_equal(procfs_parse_stat("1 (a", 1, &st), -EINVAL);
@@ -84,13 +89,14 @@ static void process(const struct fixture *f, const char *pid, const char *comm, 
 	fixture_text(f, path, text);
 }
 
-static size_t mask_last(char *argv, size_t len)
+static size_t mask_last(char *argv, size_t len, bool *masked)
 {
 	char *p = memmem(argv, len, "secret", 6);
 
 	if (!p)
 		return len;
 	memcpy(p, "***", 4);
+	*masked = true;
 	return (size_t)(p + 4 - argv);
 }
 
@@ -122,6 +128,7 @@ static void test_snapshot(void **state)
 	fixture_text(&f, "proc/61/status", "gone before its stat was read");
 	fixture_text(&f, "proc/uptime", "1 1\n");
 	fixture_text(&f, "proc/62/stat", "62 (kworker/0:1) S 2 0 0 0 -1 2129984 0 0 0 0 0 0 0 0 20 0 1 0 4 0\n");
+	fixture_text(&f, "proc/63/stat", "63 (z) Z 1 0 0 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 4 0\n");
 	fixture_text(&f, "m/b/memory.usage_in_bytes", "1\n");
 	snprintf(mi, sizeof(mi), "33 31 0:30 / %s/m rw - cgroup cgroup rw,memory\n", f.root);
 	fixture_text(&f, "proc/self/mountinfo", mi);
@@ -146,6 +153,7 @@ static void test_snapshot(void **state)
 	ev = find(&s, 52, &argv);
 	assert_non_null(ev);
 	assert_int_equal(ev->argv_bytes, 12);
+	assert_int_equal(ev->h.flags, ZT_F_EXEC_MASKED);
 	assert_memory_equal(argv, "curl\0-u\0***", 12);
 	ev = find(&s, 1, NULL);
 	assert_non_null(ev);

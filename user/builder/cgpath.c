@@ -270,7 +270,7 @@ struct cgpath cgpath_classify(const char *path)
 		/* Below a container or a step only another of them says more: its own init.scope does not. */
 		if (holds(best.kind) && !holds(c.kind))
 			continue;
-		if (c.kind != CGPATH_OTHER || best.kind == CGPATH_ROOT)
+		if (c.kind != CGPATH_OTHER || best.kind == CGPATH_ROOT || best.kind == CGPATH_OTHER)
 			best = c;
 	}
 	return best;

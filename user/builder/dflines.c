@@ -9,6 +9,8 @@
 #include "builder/dockerfile.h"
 #include "builder/shlex.h"
 
+#define UNTERMINATED_MAX 16
+
 struct reader {
 	struct df_lines *l;
 	struct df_mem *m;
@@ -16,6 +18,7 @@ struct reader {
 	unsigned int line; /* number of the newest line read */
 	bool directives_done;
 	bool seen_escape, seen_syntax;
+	unsigned int unterminated;
 };
 
 static bool is_blank(char c)
@@ -184,8 +187,8 @@ bool df_heredoc_word(struct df_mem *m, struct df_str word, unsigned int minor, s
 	return ok && out->name.p;
 }
 
-/* The lines up to the terminator. One that never comes takes the rest of the file: BuildKit refuses such a file. */
-static void read_body(struct reader *r, struct df_heredoc *h)
+/* The lines up to the terminator. false: it never comes. */
+static bool read_body(struct reader *r, struct df_heredoc *h)
 {
 	struct df_str raw, s;
 
@@ -197,10 +200,10 @@ static void read_body(struct reader *r, struct df_heredoc *h)
 			s.len--;
 		}
 		if (df_str_eq(s, h->name))
-			return;
+			return true;
 		h->body.len += raw.len;
 	}
-	r->l->warn(r->l->ctx, r->line, "unterminated heredoc");
+	return false;
 }
 
 static bool may_have_heredoc(struct df_str line, char escape)
@@ -226,40 +229,61 @@ static bool may_have_heredoc(struct df_str line, char escape)
 	return ok;
 }
 
+/* Opens the heredocs among n words, of which `most` may be one. -ENOMEM; -ENOENT: one is never closed. */
+static int open_heredocs(struct reader *r, struct df_line *line, const char *words, int n, int most)
+{
+	struct df_heredoc h, *all = df_alloc(r->m, (size_t)most * sizeof(h));
+
+	if (!all)
+		return -ENOMEM;
+	for (const char *w = words; n > 0; n--, w += strlen(w) + 1) {
+		if (!df_heredoc_word(r->m, (struct df_str){ w, strlen(w) }, r->l->minor, &h))
+			continue;
+		if (!read_body(r, &h))
+			return -ENOENT;
+		line->heredocs = all;
+		all[line->nheredocs++] = h;
+	}
+	return 0;
+}
+
+static int count_openers(const char *words, int n)
+{
+	int found = 0;
+
+	for (const char *w = words; n > 0; n--, w += strlen(w) + 1)
+		found += strstr(w, "<<") != NULL;
+	return found;
+}
+
+/*
+ * BuildKit refuses a file whose heredoc is never closed. We read on as if it were none: the builder at work may
+ * have been an older one. A few times only, for each costs a look through the rest of the file.
+ */
 static int heredocs(struct reader *r, struct df_line *line)
 {
 	/* Always \ here, whatever the escape directive says: so does BuildKit. */
 	struct shlex lex = { .escape = '\\', .raw_quotes = true, .raw_escapes = true, .skip_unset = true,
 			     .minor = r->l->minor, .work = r->l->work };
 	struct df_buf words = { .max = 2 * DF_TEXT_MAX };
-	struct df_heredoc h;
-	int n, found = 0;
+	struct reader saved = *r;
+	int n, most, err = 0;
 
+	if (r->unterminated >= UNTERMINATED_MAX)
+		return 0;
 	n = shlex_words(&lex, line->text, &words);
-	for (int pass = 0; pass < 2 && n > 0; pass++) {
-		const char *w = words.p;
-
-		for (int i = 0; i < n; i++, w += strlen(w) + 1) {
-			if (!df_heredoc_word(r->m, (struct df_str){ w, strlen(w) }, r->l->minor, &h))
-				continue;
-			if (!pass) {
-				found++;
-				continue;
-			}
-			read_body(r, &h);
-			line->heredocs[line->nheredocs++] = h;
-		}
-		if (!found)
-			break;
-		if (!pass)
-			line->heredocs = df_alloc(r->m, (size_t)found * sizeof(h));
-		if (!line->heredocs) {
-			df_buf_free(&words);
-			return -ENOMEM;
-		}
+	most = count_openers(words.p, n);
+	if (most)
+		err = open_heredocs(r, line, words.p, n, most);
+	if (err == -ENOENT) {
+		*r = saved;
+		r->unterminated++;
+		r->l->warn(r->l->ctx, r->line, "unterminated heredoc");
+		line->nheredocs = 0;
+		err = 0;
 	}
 	df_buf_free(&words);
-	return 0;
+	return err;
 }
 
 static int instruction(struct reader *r, struct df_str first)

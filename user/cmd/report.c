@@ -6,7 +6,7 @@
 #include "base/i18n.h"
 #include "base/log.h"
 #include "cmd/cmd.h"
-#include "render/schema.h"
+#include "render/render.h"
 #include "session.h"
 #include "source/file.h"
 
@@ -63,4 +63,4 @@ static const struct opt *const opts[] = {
 	&opt_format, &opt_lang, &opt_color, &opt_quiet, &opt_verbose, &opt_schema, NULL,
 };
 const struct command cmd_report = { "report", "report [options] [FILE …]",
-				    N_("explain recorded traces (default: the newest)"), opts, run };
+				    N_("explain recorded traces (default: the newest)"), opts, false, run };

@@ -32,13 +32,6 @@ struct run {
 	bool traced; /* events come */
 };
 
-static size_t redact(char *argv, size_t len)
-{
-	bool masked;
-
-	return redact_argv(argv, len, &masked);
-}
-
 /* -o FILE must work; the trace kept by default is a courtesy. */
 static int open_trace(struct run *r)
 {
@@ -78,7 +71,7 @@ static int prepare(struct run *r)
 		log_error(_("/proc cannot be read: %s; mount it"), strerror(-err));
 		return err;
 	}
-	r->proc.redact = redact;
+	r->proc.redact = redact_argv;
 	err = cgroupfs_open(&r->cg, "/proc");
 	if (err < 0)
 		log_info(_("the memory cgroups cannot be read: %s"), strerror(-err));
@@ -100,16 +93,15 @@ static int start_child(struct run *r)
 	return err;
 }
 
-static void protect(struct run *r)
+static void protect(void)
 {
-	int err = protect_oom("/proc", NULL);
+	int adj, err = protect_oom("/proc", &adj);
 
 	if (err < 0)
 		log_info(_("ztrace itself is not protected from the OOM killer: %s"), strerror(-err));
 	err = protect_lock();
 	if (err < 0)
 		log_info(_("ztrace's memory cannot be locked: %s"), strerror(-err));
-	(void)r;
 }
 
 static int attach(struct run *r)
@@ -249,7 +241,7 @@ static int trace(struct run *r)
 		return EXIT_MISUSE;
 	if (r->t->explain && opt_outputs(r->o, &r->s, r->t->command ? stderr : stdout) < 0)
 		return EXIT_MISUSE;
-	protect(r);
+	protect();
 	err = attach(r);
 	if (err < 0 && (r->o->require_bpf || !r->t->command))
 		return EXIT_OURS;

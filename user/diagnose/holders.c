@@ -56,11 +56,12 @@ static const char *step_title(struct report *r, const struct step *s)
 	return text ? say(r, "%s: %.160s", say_step(r, s), text) : say_step(r, s);
 }
 
-static const struct step *step_at(const struct model *m, zt_u64 id)
+/* The step whose cgroup that was at the kill; a finished one's lingers among its siblings for a while. */
+static const struct step *step_at(const struct model *m, const struct kill *w, zt_u64 id)
 {
 	const struct cgroup *cg = model_cgroup(m, id);
 
-	return cg && cg->removed_ns == 0 ? cg->step : NULL;
+	return cg && (!cg->removed_ns || cg->removed_ns > w->ev.h.ts_ns) ? cg->step : NULL;
 }
 
 /* Does a level below this one belong to a step? Then that one is named and not this. */
@@ -69,7 +70,7 @@ static bool holds_steps(const struct model *m, const struct kill *w, zt_u64 id)
 	for (unsigned int i = 0; i < w->nlevels; i++) {
 		zt_u64 p = w->levels[i].mem.id;
 
-		if (!(w->levels[i].flags & ZT_F_LEVEL_MEMBER) || p == id || !step_at(m, p))
+		if (!(w->levels[i].flags & ZT_F_LEVEL_MEMBER) || p == id || !step_at(m, w, p))
 			continue;
 		for (int depth = 0; p && depth < 32; depth++) {
 			const struct cgroup *cg = model_cgroup(m, p);
@@ -89,7 +90,7 @@ static bool below_named(const struct model *m, const struct kill *w, const struc
 	for (int depth = 0; p && p != w->ev.domain && depth < 32; depth++) {
 		const struct cgroup *cg = model_cgroup(m, p);
 
-		if (step_at(m, p) || !holds_steps(m, w, p))
+		if (step_at(m, w, p) || !holds_steps(m, w, p))
 			return true;
 		p = cg ? cg->parent : 0;
 	}
@@ -102,7 +103,7 @@ static zt_u64 add_members(const struct model *m, struct report *r, const struct 
 
 	for (unsigned int i = 0; i < w->nlevels; i++) {
 		const struct kill_level *l = &w->levels[i];
-		const struct step *s = step_at(m, l->mem.id);
+		const struct step *s = step_at(m, w, l->mem.id);
 		const char *path = model_cgroup_path(m, l->mem.id);
 		struct holder *h;
 

@@ -11,7 +11,6 @@
 #include <uthash.h>
 
 #include "base/slab.h"
-#include "builder/client.h"
 #include "ztrace/event.h"
 
 struct dockerfile;
@@ -54,7 +53,14 @@ struct cgroup {
 	struct step *step; /* whose cgroup this is */
 };
 
-enum builder_kind { BUILDER_HOST, BUILDER_BUILDKIT, BUILDER_DOCKER_LEGACY, BUILDER_PODMAN, BUILDER_BUILDAH };
+enum builder_kind {
+	BUILDER_HOST,	/* the traced command itself */
+	BUILDER_DOCKER, /* a docker build of which no step was seen yet: BuildKit or legacy */
+	BUILDER_BUILDKIT,
+	BUILDER_DOCKER_LEGACY,
+	BUILDER_PODMAN,
+	BUILDER_BUILDAH,
+};
 
 /* One `docker build` (or the traced command itself): a client process and its Dockerfile. */
 struct build {

@@ -85,17 +85,10 @@ static void live_close(struct source *s)
 	free(l);
 }
 
-static size_t redact_args(char *argv, size_t len)
-{
-	bool masked;
-
-	return redact_argv(argv, len, &masked);
-}
-
 static int begin(struct live *l, const struct live_opts *o, sink_fn sink, void *ctx)
 {
 	struct env env = { .root = "/", .proc = o->proc, .cgroup_version = o->cg->version,
-			   .argv = o->argv, .redact = redact_args };
+			   .argv = o->argv, .redact = redact_argv };
 	int err = env_start(&env, sink, ctx);
 
 	if (!err)

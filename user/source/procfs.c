@@ -40,20 +40,22 @@ void procfs_close(struct procfs *p)
 int procfs_parse_stat(const char *text, zt_u64 tick_ns, struct procfs_stat *ret)
 {
 	const char *open = strchr(text, '('), *close = strrchr(text, ')');
-	unsigned int pid, ppid, flags;
+	unsigned int pid, ppid, flags, threads;
 	unsigned long long ticks;
+	char state;
 	size_t len;
 
 	if (!open || !close || close < open || sscanf(text, "%u (", &pid) != 1)
 		return -EINVAL;
-	/* 3 state, 4 ppid, 9 flags, 22 starttime: proc_pid_stat(5) */
-	if (sscanf(close + 1, " %*c %u %*d %*d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
-		   &ppid, &flags, &ticks) != 3)
+	/* 3 state, 4 ppid, 9 flags, 20 num_threads, 22 starttime: proc_pid_stat(5) */
+	if (sscanf(close + 1, " %c %u %*d %*d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %u %*d %llu",
+		   &state, &ppid, &flags, &threads, &ticks) != 5)
 		return -EINVAL;
 	memset(ret, 0, sizeof(*ret));
 	ret->id = (struct zt_id){ .tgid = pid, .tid = pid, .start_ns = ticks * tick_ns };
 	ret->ppid = ppid;
 	ret->kthread = flags & PF_KTHREAD;
+	ret->dead = (state == 'Z' && threads <= 1) || state == 'X'; /* a leader may be gone before its threads */
 	len = (size_t)(close - open - 1);
 	memcpy(ret->comm, open + 1, len < ZT_COMM_LEN ? len : ZT_COMM_LEN - 1);
 	return 0;
@@ -136,6 +138,7 @@ static void read_argv(struct snapshot *s, int dir)
 {
 	struct zt_ev_proc *ev = &s->ev.proc;
 	char *tail = s->ev.bytes + sizeof(*ev);
+	bool masked = false;
 	ssize_t n = readfile_at(dir, "cmdline", tail, ZT_ARGV_MAX + 1);
 
 	if (n < 0) {
@@ -147,18 +150,20 @@ static void read_argv(struct snapshot *s, int dir)
 	if (n && tail[n - 1]) /* cut, or a program that wrote over its arguments */
 		tail[n < ZT_ARGV_MAX ? n++ : n - 1] = 0;
 	if (n && s->p->redact)
-		n = (ssize_t)s->p->redact(tail, (size_t)n);
+		n = (ssize_t)s->p->redact(tail, (size_t)n, &masked);
+	if (masked)
+		ev->h.flags |= ZT_F_EXEC_MASKED;
 	ev->argv_bytes = (zt_u32)n;
 	ev->h.size += ev->argv_bytes;
 }
 
-/* Fill s->ev from an open /proc/PID. false: a kernel thread, or no longer the process it was. */
+/* Fill s->ev from an open /proc/PID. false: a kernel thread, a zombie, or no longer the process it was. */
 static bool read_proc(struct snapshot *s, int dir)
 {
 	struct zt_ev_proc *ev = &s->ev.proc;
 	struct procfs_stat st, again;
 
-	if (stat_at(s->p, dir, "stat", &st) || st.kthread)
+	if (stat_at(s->p, dir, "stat", &st) || st.kthread || st.dead)
 		return false;
 	evbuf_start(&s->ev, ZT_proc, sizeof(*ev));
 	ev->h.who = st.id;
@@ -215,10 +220,11 @@ static zt_u64 kib(const char *text, const char *key)
 int procfs_host(const struct procfs *p, zt_u32 flags, struct zt_ev_host *ret)
 {
 	char text[8192];
-	ssize_t n = readfile_fd(p->meminfo, text, sizeof(text));
+	ssize_t n = pread(p->meminfo, text, sizeof(text) - 1, 0); /* one call gives all of it */
 
 	if (n < 0)
-		return (int)n;
+		return -errno;
+	text[n] = 0;
 	*ret = (struct zt_ev_host){
 		.h = { .size = sizeof(*ret), .fixed = sizeof(*ret), .kind = ZT_host, .flags = flags,
 		       .ts_ns = evbuf_clock_ns(CLOCK_BOOTTIME) },

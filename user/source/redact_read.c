@@ -118,11 +118,28 @@ void red_copy(struct red *r, size_t to)
 	r->rd = to;
 }
 
+static size_t count_bytes(const struct scan *s, size_t from, size_t to)
+{
+	size_t n = 0;
+
+	for (;;) {
+		struct chr c = get_level(s, from, s->base);
+
+		if (c.at >= to)
+			return n;
+		n += c.bytes;
+		from = c.end;
+	}
+}
+
+/* The stars stand at the end: a line that lost all of its text would become a blank or a comment line,
+ * which docker drops. */
 void red_mask(const struct scan *s, size_t from, size_t to)
 {
+	size_t left = count_bytes(s, from, to);
 	struct red *r = s->r;
-	unsigned int stars = 0;
 
+	r->changed = r->changed || left > STARS;
 	red_copy(r, from);
 	while (r->rd < to) {
 		struct chr c = get_level(s, r->rd, s->base);
@@ -130,11 +147,11 @@ void red_mask(const struct scan *s, size_t from, size_t to)
 		red_copy(r, c.at < to ? c.at : to);
 		if (c.at >= to)
 			break;
-		if (c.c != '*' || stars >= STARS)
-			r->changed = true;
+		r->changed = r->changed || c.c != '*';
 		r->rd = c.end;
-		for (unsigned int i = 0; i < c.bytes && stars < STARS; i++, stars++)
-			put(r, '*');
+		for (unsigned int i = 0; i < c.bytes; i++, left--)
+			if (left <= STARS)
+				put(r, '*');
 	}
 }
 

@@ -516,7 +516,7 @@ size_t red_word(const struct scan *s, struct state *st, struct walk w)
 	struct word h;
 
 	red_word_read(s, w, &h);
-	if (!expected(s, st, &w, &h) && !(h.len && attached(s, st, w, &h)) &&
+	if ((script || (!expected(s, st, &w, &h) && !(h.len && attached(s, st, w, &h)))) &&
 	    !(w.flat && segment(s, &w, s->end, LAYER_PLAIN, script)))
 		stream(s, st, w, script);
 	see(s, st, &h);

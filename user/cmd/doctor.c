@@ -1,0 +1,580 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#include "cmd/doctor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "base/cleanup.h"
+#include "source/env.h"
+#include "source/probe.h"
+#include "source/readfile.h"
+
+/*
+ * Asks the machine, judges, prints:
+ *
+ *   ztrace can explain builds on this host: partly: 1 thing is missing
+ *     process ids are those of a container
+ *       do: run it with --pid=host
+ *
+ *   kernel        6.12.0 x86_64, types (BTF) there, lockdown none
+ *   …
+ */
+
+#define NEEDS_MAX 16
+#define DOCKERDS_MAX 8
+#define HOOKS_MAX 32
+#define WIDTH 80
+#define LABEL 14
+
+enum severity { NOTE, PARTLY, NO };
+
+struct need {
+	enum severity severity;
+	const char *id;
+	char text[200], todo[200];
+};
+
+struct hook_row {
+	char fact[48], via[96], reason[128];
+	zt_u32 state;
+};
+
+struct doctor {
+	struct utsname uts;
+	bool root, in_pid_ns, in_cgroup_ns;
+	char os[128], caps[256];
+	struct probe_bpf bpf;
+	struct cgroupfs cg;
+	struct procfs proc;
+	char own_path[512];
+	struct zt_ev_host host;
+	bool psi, memory_known;
+	char overcommit[16], panic_on_oom[16], kill_allocating[16];
+	struct probe_tool tools[PROBE_TOOLS_MAX];
+	unsigned int ntools;
+	struct probe_dockerd dockerds[DOCKERDS_MAX];
+	unsigned int ndockerds;
+	struct hook_row hooks[HOOKS_MAX];
+	unsigned int nhooks, hooks_failed;
+	struct need needs[NEEDS_MAX];
+	unsigned int nneeds;
+};
+
+static void need(struct doctor *d, enum severity severity, const char *id, const char *todo, const char *fmt, ...)
+	__attribute__((format(printf, 5, 6)));
+static void need(struct doctor *d, enum severity severity, const char *id, const char *todo, const char *fmt, ...)
+{
+	struct need *n = &d->needs[d->nneeds];
+	va_list ap;
+
+	if (d->nneeds == NEEDS_MAX)
+		return;
+	n->severity = severity;
+	n->id = id;
+	snprintf(n->todo, sizeof(n->todo), "%s", todo);
+	va_start(ap, fmt);
+	vsnprintf(n->text, sizeof(n->text), fmt, ap);
+	va_end(ap);
+	d->nneeds++;
+}
+
+static enum severity worst(const struct doctor *d)
+{
+	enum severity s = NOTE;
+
+	for (unsigned int i = 0; i < d->nneeds; i++)
+		if (d->needs[i].severity > s)
+			s = d->needs[i].severity;
+	return s;
+}
+
+static const char *verdict_word(const struct doctor *d)
+{
+	static const char *const words[] = { [NOTE] = "yes", [PARTLY] = "partly", [NO] = "no" };
+
+	return words[worst(d)];
+}
+
+/* ---- ask ---- */
+
+static int on_fact(void *ctx, const struct zt_ev *ev)
+{
+	struct doctor *d = ctx;
+	const char *key = (const char *)ev + ev->fixed;
+
+	if (!strcmp(key, "os.pretty_name"))
+		snprintf(d->os, sizeof(d->os), "%s", key + strlen(key) + 1);
+	return 0;
+}
+
+/* A tail's next string, copied; p moves behind it. */
+static const char *take(const char *p, const char *end, char *buf, size_t size)
+{
+	size_t n = strnlen(p, (size_t)(end - p));
+
+	snprintf(buf, size, "%.*s", (int)n, p);
+	return p + n < end ? p + n + 1 : end;
+}
+
+static int on_hook(void *ctx, const struct zt_ev *ev)
+{
+	struct doctor *d = ctx;
+	struct hook_row *h = &d->hooks[d->nhooks];
+	const char *p = (const char *)ev + ev->fixed, *end = (const char *)ev + ev->size;
+
+	if (ev->kind != ZT_hook || d->nhooks == HOOKS_MAX)
+		return 0;
+	p = take(p, end, h->fact, sizeof(h->fact));
+	p = take(p, end, h->via, sizeof(h->via));
+	take(p, end, h->reason, sizeof(h->reason));
+	h->state = ((const struct zt_ev_hook *)ev)->state;
+	d->nhooks++;
+	return 0;
+}
+
+static void ask_memory(struct doctor *d)
+{
+	char text[4096], *own;
+
+	d->memory_known = !procfs_host(&d->proc, 0, &d->host);
+	d->psi = !access("/proc/pressure/memory", R_OK);
+	readfile_line(AT_FDCWD, "/proc/sys/vm/overcommit_memory", d->overcommit, sizeof(d->overcommit));
+	readfile_line(AT_FDCWD, "/proc/sys/vm/panic_on_oom", d->panic_on_oom, sizeof(d->panic_on_oom));
+	readfile_line(AT_FDCWD, "/proc/sys/vm/oom_kill_allocating_task", d->kill_allocating,
+		      sizeof(d->kill_allocating));
+	if (readfile_at(d->proc.dir, "self/cgroup", text, sizeof(text)) > 0) {
+		own = cgroupfs_own_path(&d->cg, text);
+		snprintf(d->own_path, sizeof(d->own_path), "%s", own ? own : "");
+	}
+}
+
+static void ask(struct doctor *d, const struct doctor_opts *o)
+{
+	const struct env env = { .root = "", .proc = &d->proc };
+	const char *path = getenv("PATH");
+
+	uname(&d->uts);
+	d->root = !geteuid();
+	d->in_pid_ns = probe_in_namespace("pid");
+	d->in_cgroup_ns = probe_in_namespace("cgroup");
+	probe_caps(d->caps, sizeof(d->caps));
+	probe_bpf(&d->bpf);
+	env_facts(&env, on_fact, d);
+	ask_memory(d);
+	d->ntools = probe_tools(path ? path : "/usr/sbin:/usr/bin", d->tools);
+	d->ndockerds = probe_dockerds(&d->proc, d->dockerds, DOCKERDS_MAX);
+	if (o->hooks && o->hooks(o->hooks_ctx, on_hook, d))
+		d->hooks_failed = 1;
+}
+
+/* ---- judge ---- */
+
+static void judge_bpf(struct doctor *d)
+{
+	const struct probe_bpf *b = &d->bpf;
+
+	if (!b->btf)
+		need(d, NO, "btf", "use a kernel built with CONFIG_DEBUG_INFO_BTF (every big distribution's has it)",
+		     "the kernel does not describe its types (/sys/kernel/btf/vmlinux)");
+	if (!strcmp(b->lockdown, "confidentiality"))
+		need(d, NO, "lockdown", "boot with lockdown=integrity or less",
+		     "kernel lockdown keeps BPF from reading kernel memory");
+	if (b->load_err == -EPERM || b->load_err == -EACCES)
+		need(d, NO, "bpf-load",
+		     d->root ? "run it outside the container, or give it CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE" :
+			       "sudo ztrace doctor",
+		     "BPF programs may not be loaded: %s", strerror(-b->load_err));
+	else if (b->load_err)
+		need(d, NO, "bpf-load", "use a kernel with CONFIG_BPF_SYSCALL", "BPF programs cannot be loaded: %s",
+		     strerror(-b->load_err));
+	else if (b->attach_err)
+		need(d, NO, "mark-victim", "use a kernel 5.8 or newer with tracepoints",
+		     "the kernel's OOM kills cannot be watched (raw tracepoint mark_victim): %s",
+		     strerror(-b->attach_err));
+	if (b->ring_err && !b->load_err)
+		need(d, NO, "ring-buffer", "use a kernel 5.8 or newer", "BPF ring buffers cannot be made: %s",
+		     strerror(-b->ring_err));
+}
+
+static void judge_view(struct doctor *d)
+{
+	if (!d->cg.version)
+		need(d, PARTLY, "memory-controller", "mount /sys/fs/cgroup; boot with cgroup_enable=memory",
+		     "no memory controller found: a build step's limit and use cannot be told");
+	if (d->in_pid_ns)
+		need(d, PARTLY, "pid-namespace", "run it on the host, or in a container with --pid=host",
+		     "process ids here are not the machine's: /proc cannot be matched with kernel events");
+	if (d->in_cgroup_ns || d->cg.above)
+		need(d, PARTLY, "cgroup-namespace", "run it on the host, or in a container with --cgroupns=host",
+		     "cgroup paths here are not the machine's: a builder's cgroups cannot be recognised");
+	if (atoi(d->panic_on_oom))
+		need(d, PARTLY, "panic-on-oom", "sysctl vm.panic_on_oom=0",
+		     "the machine panics instead of killing (vm.panic_on_oom=%s)", d->panic_on_oom);
+	if (!d->bpf.load_err && !strstr(d->caps, "SYS_RESOURCE"))
+		need(d, NOTE, "sys-resource", "give it CAP_SYS_RESOURCE",
+		     "ztrace may not lower its own oom_score_adj: on a full machine it can be the victim itself");
+}
+
+/* A fact that none of its hooks serves. */
+static void judge_hooks(struct doctor *d)
+{
+	if (d->hooks_failed)
+		need(d, PARTLY, "hooks", "ztrace -vv doctor", "the hooks could not all be tried");
+	for (unsigned int i = 0; i < d->nhooks; i++) {
+		bool served = false;
+
+		for (unsigned int j = 0; j < d->nhooks; j++)
+			if (!strcmp(d->hooks[j].fact, d->hooks[i].fact) &&
+			    (d->hooks[j].state == ZT_HOOK_USED || j < i))
+				served = true; /* or said already, at its first row */
+		if (!served)
+			need(d, PARTLY, "hook", "see `hooks` below", "nothing here tells: %s", d->hooks[i].fact);
+	}
+}
+
+/* ---- print text ---- */
+
+/* What comes from outside must not drive the terminal. */
+static void clean(char *s)
+{
+	for (; *s; s++)
+		if ((unsigned char)*s < ' ' || (unsigned char)*s >= 127)
+			*s = '?';
+}
+
+/* "label     text …", folded at blanks; the next lines are indented as far. */
+static void fold(FILE *f, int indent, const char *label, char *text)
+{
+	int at = indent, n;
+
+	clean(text);
+	fprintf(f, "%-*s", indent, label);
+	for (char *save = NULL, *w = strtok_r(text, " ", &save); w; w = strtok_r(NULL, " ", &save)) {
+		n = (int)strlen(w);
+		if (at > indent && at + 1 + n > WIDTH) {
+			fprintf(f, "\n%*s", indent, "");
+			at = indent;
+		}
+		at += fprintf(f, "%s%s", at > indent ? " " : "", w);
+	}
+	fputc('\n', f);
+}
+
+static void row(FILE *f, const char *label, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+static void row(FILE *f, const char *label, const char *fmt, ...)
+{
+	char text[2048];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	fold(f, LABEL, label, text);
+}
+
+static const char *size_text(zt_u64 bytes, char *buf, size_t size)
+{
+	static const char *const units[] = { "B", "KB", "MB", "GB", "TB" };
+	double v = (double)bytes;
+	size_t u = 0;
+
+	if (bytes == ZT_NO_LIMIT)
+		return "none";
+	for (; v >= 1024 && u + 1 < ARRAY_SIZE(units); u++)
+		v /= 1024;
+	snprintf(buf, size, v < 10 && u ? "%.1f %s" : "%.0f %s", v, units[u]);
+	return buf;
+}
+
+static void text_verdict(const struct doctor *d, FILE *f)
+{
+	unsigned int missing = 0;
+	char buf[256];
+
+	for (unsigned int i = 0; i < d->nneeds; i++)
+		missing += d->needs[i].severity != NOTE;
+	fprintf(f, "ztrace can explain builds on this host: %s", verdict_word(d));
+	if (missing)
+		fprintf(f, ": %u thing%s missing", missing, missing > 1 ? "s are" : " is");
+	fputc('\n', f);
+	for (unsigned int i = 0; i < d->nneeds; i++) {
+		snprintf(buf, sizeof(buf), "%s%s", d->needs[i].severity == NOTE ? "(note) " : "", d->needs[i].text);
+		fold(f, 2, "", buf);
+		snprintf(buf, sizeof(buf), "%s", d->needs[i].todo);
+		fold(f, 8, "    do: ", buf);
+	}
+	fputc('\n', f);
+}
+
+/* Every level from our own cgroup up that has a limit. */
+static void text_own_limits(const struct doctor *d, FILE *f)
+{
+	char path[512], size[32], use[32];
+	bool any = false;
+	struct zt_memcg m;
+
+	snprintf(path, sizeof(path), "%s", d->own_path);
+	for (;;) {
+		char *slash = strrchr(path, '/');
+
+		if (path[0] && !cgroupfs_memcg(&d->cg, path, &m) && m.limit_bytes != ZT_NO_LIMIT) {
+			row(f, any ? "" : "own limits", "%s: %s %s, %s in use", path, cgroupfs_limit_file(&d->cg),
+			    size_text(m.limit_bytes, size, sizeof(size)), size_text(m.usage_bytes, use, sizeof(use)));
+			any = true;
+		}
+		if (!slash || slash == path)
+			break;
+		*slash = 0;
+	}
+	if (!any)
+		row(f, "own limits", "%s", d->cg.version ? "none above ztrace itself" : "not known");
+}
+
+static void text_memory(const struct doctor *d, FILE *f)
+{
+	char a[32], b[32], c[32];
+
+	if (d->cg.version)
+		row(f, "cgroups", "memory controller on version %u, %s%s", d->cg.version, d->cg.mount,
+		    d->cg.hybrid ? " (hybrid)" : "");
+	else
+		row(f, "cgroups", "no memory controller");
+	if (d->memory_known)
+		row(f, "memory", "%s, %s available; swap %s; pressure (PSI) %s",
+		    size_text(d->host.total_bytes, a, sizeof(a)), size_text(d->host.available_bytes, b, sizeof(b)),
+		    d->host.swap_total_bytes ? size_text(d->host.swap_total_bytes, c, sizeof(c)) : "none",
+		    d->psi ? "yes" : "no");
+	text_own_limits(d, f);
+	row(f, "oom", "vm.overcommit_memory=%s vm.panic_on_oom=%s vm.oom_kill_allocating_task=%s", d->overcommit,
+	    d->panic_on_oom, d->kill_allocating);
+}
+
+/* The cgroups that this daemon's steps are put below, when they exist and are limited. */
+static void text_builder_limit(const struct doctor *d, const struct probe_dockerd *dd, FILE *f)
+{
+	const char *parent = dd->cgroup_parent[0] ? dd->cgroup_parent : "/docker";
+	char path[256], size[32];
+	struct zt_memcg m;
+
+	for (int i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), "%s%s%s", *parent == '/' ? "" : "/", parent, i ? "/buildkit" : "");
+		if (!cgroupfs_memcg(&d->cg, path, &m) && m.limit_bytes != ZT_NO_LIMIT)
+			row(f, "", "limit %s on %s", size_text(m.limit_bytes, size, sizeof(size)), path);
+	}
+}
+
+static void text_builders(const struct doctor *d, FILE *f)
+{
+	for (unsigned int i = 0; i < d->ntools; i++) {
+		const struct probe_tool *t = &d->tools[i];
+
+		row(f, i ? "" : "builders", "%s %s (%s%s%s)", t->name, t->version[0] ? t->version : "?", t->path,
+		    t->not_run ? "; not asked: " : "", t->not_run ? t->not_run : "");
+	}
+	if (!d->ntools)
+		row(f, "builders", "none found");
+	for (unsigned int i = 0; i < d->ndockerds; i++) {
+		const struct probe_dockerd *dd = &d->dockerds[i];
+
+		row(f, i ? "" : "running", "dockerd %s pid %u, %s, data in %s, cgroup driver %s%s%s",
+		    dd->version[0] ? dd->version : "(does not answer)", dd->pid, dd->socket, dd->data_root,
+		    dd->cgroup_driver[0] ? dd->cgroup_driver : "by default",
+		    dd->cgroup_parent[0] ? ", cgroups under " : "", dd->cgroup_parent);
+		text_builder_limit(d, dd, f);
+	}
+	if (!d->ndockerds)
+		row(f, "running", "no dockerd");
+}
+
+static const char *hook_state(zt_u32 state)
+{
+	return state == ZT_HOOK_USED ? "used" : state == ZT_HOOK_SKIPPED ? "skipped" : "failed";
+}
+
+static void print_text(const struct doctor *d, FILE *f)
+{
+	text_verdict(d, f);
+	row(f, "kernel", "%s %s%s%s, types (BTF) %s, lockdown %s", d->uts.release, d->uts.machine,
+	    d->os[0] ? ", " : "", d->os, d->bpf.btf ? "there" : "missing",
+	    d->bpf.lockdown[0] ? d->bpf.lockdown : "not built in");
+	row(f, "rights", "%s; %s%s", d->root ? "root" : "not root",
+	    d->caps[0] ? "capabilities " : "no capability of use", d->caps);
+	row(f, "bpf", "load %s, attach %s, ring buffer %s", d->bpf.load_err ? strerror(-d->bpf.load_err) : "ok",
+	    d->bpf.attach_err ? strerror(-d->bpf.attach_err) : "ok",
+	    d->bpf.ring_err ? strerror(-d->bpf.ring_err) : "ok");
+	for (unsigned int i = 0; i < d->nhooks; i++) {
+		const struct hook_row *h = &d->hooks[i];
+
+		row(f, i ? "" : "hooks", "%s: %s %s%s%s", h->fact, h->via, hook_state(h->state),
+		    h->reason[0] ? ", " : "", h->reason);
+	}
+	text_memory(d, f);
+	text_builders(d, f);
+}
+
+/* ---- print JSON ---- */
+
+/* A string, or null when it is not known; bytes that are no UTF-8 become '?'. */
+static json_t *str(const char *s)
+{
+	json_t *j = s && *s ? json_string(s) : json_null();
+	char buf[512];
+
+	if (j)
+		return j;
+	snprintf(buf, sizeof(buf), "%s", s);
+	clean(buf);
+	return json_string(buf);
+}
+
+static json_t *bytes(zt_u64 v)
+{
+	return v == ZT_NO_LIMIT ? json_null() : json_integer((json_int_t)v);
+}
+
+static json_t *json_needs(const struct doctor *d)
+{
+	static const char *const severities[] = { [NOTE] = "note", [PARTLY] = "partly", [NO] = "no" };
+	json_t *a = json_array();
+
+	for (unsigned int i = 0; i < d->nneeds; i++) {
+		const struct need *n = &d->needs[i];
+
+		json_array_append_new(a, json_pack("{s:s, s:s, s:o, s:o}", "id", n->id, "severity",
+						   severities[n->severity], "text", str(n->text), "do",
+						   str(n->todo)));
+	}
+	return a;
+}
+
+static json_t *json_err(int err)
+{
+	return err ? str(strerror(-err)) : json_null();
+}
+
+static json_t *json_hooks(const struct doctor *d)
+{
+	json_t *a = json_array();
+
+	for (unsigned int i = 0; i < d->nhooks; i++)
+		json_array_append_new(a, json_pack("{s:o, s:o, s:s, s:o}", "fact", str(d->hooks[i].fact), "via",
+						   str(d->hooks[i].via), "state", hook_state(d->hooks[i].state),
+						   "reason", str(d->hooks[i].reason)));
+	return a;
+}
+
+static json_t *json_own_chain(const struct doctor *d)
+{
+	json_t *a = json_array();
+	char path[512];
+	struct zt_memcg m;
+
+	snprintf(path, sizeof(path), "%s", d->own_path);
+	for (char *slash = path; path[0] && slash;) {
+		if (!cgroupfs_memcg(&d->cg, path, &m))
+			json_array_append_new(a, json_pack("{s:o, s:o, s:o, s:o}", "path", str(path), "limit_bytes",
+							   bytes(m.limit_bytes), "usage_bytes",
+							   bytes(m.usage_bytes), "swap_limit_bytes",
+							   bytes(m.swap_limit_bytes)));
+		slash = strrchr(path, '/');
+		*(slash == path && path[1] ? slash + 1 : slash ? slash : path) = 0;
+	}
+	return a;
+}
+
+static json_t *json_builders(const struct doctor *d)
+{
+	json_t *a = json_array();
+
+	for (unsigned int i = 0; i < d->ntools; i++) {
+		const struct probe_tool *t = &d->tools[i];
+
+		json_array_append_new(a, json_pack("{s:s, s:o, s:o, s:o}", "name", t->name, "path", str(t->path),
+						   "version", str(t->version), "not_asked", str(t->not_run)));
+	}
+	return a;
+}
+
+static json_t *json_dockerds(const struct doctor *d)
+{
+	json_t *a = json_array();
+
+	for (unsigned int i = 0; i < d->ndockerds; i++) {
+		const struct probe_dockerd *dd = &d->dockerds[i];
+
+		json_array_append_new(a, json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:o}", "pid", (int)dd->pid,
+						   "version", str(dd->version), "socket", str(dd->socket),
+						   "data_root", str(dd->data_root), "cgroup_driver",
+						   str(dd->cgroup_driver), "cgroup_parent", str(dd->cgroup_parent),
+						   "storage_driver", str(dd->storage_driver)));
+	}
+	return a;
+}
+
+static int print_json(const struct doctor *d, FILE *f)
+{
+	json_t *j = json_pack(
+		"{s:s, s:s, s:o, s:{s:s, s:s, s:o}, s:{s:b, s:o, s:b, s:b}, s:{s:b, s:o, s:o, s:o, s:o}}",
+		"format_version", "1.0", "verdict", verdict_word(d), "missing", json_needs(d),
+		"kernel", "release", d->uts.release, "arch", d->uts.machine, "os", str(d->os),
+		"rights", "root", d->root, "capabilities", str(d->caps), "in_pid_namespace", d->in_pid_ns,
+		"in_cgroup_namespace", d->in_cgroup_ns,
+		"bpf", "btf", d->bpf.btf, "load_error", json_err(d->bpf.load_err), "attach_error",
+		json_err(d->bpf.attach_err), "ring_buffer_error", json_err(d->bpf.ring_err), "lockdown",
+		str(d->bpf.lockdown));
+	int err;
+
+	if (!j)
+		return -ENOMEM;
+	json_object_set_new(j, "hooks", json_hooks(d));
+	json_object_set_new(j, "cgroup", json_pack("{s:o, s:o, s:b, s:o}", "version",
+						   d->cg.version ? json_integer(d->cg.version) : json_null(), "mount",
+						   str(d->cg.mount), "hybrid", d->cg.hybrid, "own_chain",
+						   json_own_chain(d)));
+	json_object_set_new(j, "memory", d->memory_known ?
+		json_pack("{s:o, s:o, s:o, s:b}", "total_bytes", bytes(d->host.total_bytes), "available_bytes",
+			  bytes(d->host.available_bytes), "swap_total_bytes", bytes(d->host.swap_total_bytes), "psi",
+			  d->psi) : json_null());
+	json_object_set_new(j, "sysctl", json_pack("{s:o, s:o, s:o}", "vm.overcommit_memory", str(d->overcommit),
+						   "vm.panic_on_oom", str(d->panic_on_oom),
+						   "vm.oom_kill_allocating_task", str(d->kill_allocating)));
+	json_object_set_new(j, "builders", json_builders(d));
+	json_object_set_new(j, "dockerds", json_dockerds(d));
+	err = json_dumpf(j, f, JSON_INDENT(2)) ? -EIO : 0;
+	fputc('\n', f);
+	json_decref(j);
+	return err;
+}
+
+int doctor_main(struct doctor_opts o)
+{
+	struct doctor *d __free = calloc(1, sizeof(*d));
+	int ret = 2;
+
+	if (!d)
+		return 2;
+	d->cg.dir = -1;
+	if (procfs_open(&d->proc, "/proc")) {
+		fprintf(stderr, "ztrace: error: /proc: %s\n", strerror(errno));
+		return 1;
+	}
+	cgroupfs_open(&d->cg, "/proc");
+	ask(d, &o);
+	judge_bpf(d);
+	judge_view(d);
+	judge_hooks(d);
+	if (o.json)
+		ret = print_json(d, o.out) ? 2 : 0;
+	else
+		print_text(d, o.out), ret = 0;
+	if (!ret)
+		ret = fflush(o.out) ? 2 : worst(d) == NO;
+	cgroupfs_close(&d->cg);
+	procfs_close(&d->proc);
+	return ret;
+}

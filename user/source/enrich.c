@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "source/enrich.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "source/docker_store.h"
+#include "source/dockerfile_want.h"
+#include "source/safeio.h"
+
+#define MOUNTINFO_MAX (64 * 1024)
+
+struct enrich {
+	int proc;
+	char cwd[PATH_MAX];
+	struct docker_store *store;
+	struct dockerfile_buf file;
+	char mountinfo[MOUNTINFO_MAX];
+};
+
+int enrich_new(struct enrich **ret)
+{
+	struct enrich *e = calloc(1, sizeof(*e));
+	int err;
+
+	if (!e)
+		return -ENOMEM;
+	e->store = docker_store_new();
+	e->proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (!e->store || e->proc < 0) {
+		err = e->store ? -errno : -ENOMEM;
+		enrich_free(e);
+		return err;
+	}
+	if (!getcwd(e->cwd, sizeof(e->cwd)) || e->cwd[0] != '/')
+		e->cwd[0] = 0;
+	*ret = e;
+	return 0;
+}
+
+void enrich_free(struct enrich *e)
+{
+	if (!e)
+		return;
+	if (e->proc >= 0)
+		close(e->proc);
+	docker_store_free(e->store);
+	free(e);
+}
+
+/* containerd keeps parents in a database of its own; the process's mounts say it as well. */
+static void ask_mountinfo(struct enrich *e, const struct zt_id *who, struct layer_info *l)
+{
+	struct safeio_proc p;
+	char name[32];
+	ssize_t n;
+
+	snprintf(name, sizeof(name), "%u/mountinfo", who->tgid);
+	n = safeio_read_below(e->proc, name, e->mountinfo, sizeof(e->mountinfo) - 1);
+	if (n <= 0 || safeio_open(&p, e->proc, who)) /* afterwards: still the same process? */
+		return;
+	safeio_close(&p);
+	e->mountinfo[n] = 0;
+	docker_store_mount_parent(e->mountinfo, l);
+}
+
+static int layer_answer(struct enrich *e, const struct want *w, sink_fn sink, void *ctx)
+{
+	union {
+		struct zt_ev_layer ev;
+		char bytes[sizeof(struct zt_ev_layer) + 2 * LAYER_ID_MAX + IMAGE_NAME_MAX];
+	} b;
+	struct timespec ts = { 0 };
+	struct layer_info l;
+	size_t n = sizeof(b.ev);
+
+	if (docker_store_layer(e->store, w->path, w->context, &l))
+		return 0; /* no layer we know of: nothing to say */
+	if (!l.parent[0] && strstr(w->path, "/snapshots/"))
+		ask_mountinfo(e, &w->who, &l);
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	b.ev = (struct zt_ev_layer){
+		.h = { .kind = ZT_layer, .fixed = sizeof(b.ev), .cgroup = w->cgroup, .who = w->who,
+		       .ts_ns = (zt_u64)ts.tv_sec * 1000000000 + (zt_u64)ts.tv_nsec },
+		.number = l.number,
+		.base_layers = l.base_layers,
+	};
+	n += strlen(strcpy(b.bytes + n, l.snapshot)) + 1;
+	n += strlen(strcpy(b.bytes + n, l.parent)) + 1;
+	n += strlen(strcpy(b.bytes + n, l.base)) + 1;
+	b.ev.h.size = (zt_u32)n;
+	return sink(ctx, &b.ev.h);
+}
+
+int enrich_answer(struct enrich *e, const struct want *w, sink_fn sink, void *ctx)
+{
+	switch (w->kind) {
+	case WANT_DOCKERFILE:
+		return dockerfile_answer(&e->file, e->proc, e->cwd, w, sink, ctx);
+	case WANT_LAYER:
+		return layer_answer(e, w, sink, ctx);
+	default:
+		return -EOPNOTSUPP;
+	}
+}
