@@ -30,13 +30,14 @@ static bool is_root(const char *path)
 	return !depth;
 }
 
-static void eval_workdir(struct df_parser *p, struct df_stage_state *st, struct df_str args)
+/* Sets the new directory; true: it is "/", which makes no step. An absolute path is not cleaned: "/a/.." is a step. */
+static bool eval_workdir(struct df_parser *p, struct df_stage_state *st, struct df_str args)
 {
 	struct df_str wd = df_value(p, st->env, args);
 	struct df_buf joined = { .max = DF_VALUE_MAX };
 
 	if (!wd.p)
-		return;
+		return false;
 	if (wd.p[0] != '/') {
 		df_buf_str(&joined, st->workdir ? st->workdir : "/");
 		df_buf_char(&joined, '/');
@@ -45,6 +46,9 @@ static void eval_workdir(struct df_parser *p, struct df_stage_state *st, struct 
 	if (!joined.failed)
 		st->workdir = df_keep(p, (struct df_str){ joined.p, joined.len }).p;
 	df_buf_free(&joined);
+	if (wd.p[0] == '/')
+		return !wd.p[1];
+	return st->workdir && is_root(st->workdir);
 }
 
 static void upper_first(struct df_buf *b)
@@ -181,6 +185,7 @@ static void heredoc_script(struct df_parser *p, struct df_instr *in, const struc
 	const struct df_line *l = it->line;
 	struct df_buf body = { 0 };
 	struct df_heredoc h;
+	struct df_str start;
 	size_t from;
 
 	if (df_heredoc_word(p->mem, it->split.args, p->minor, &h)) {
@@ -188,7 +193,9 @@ static void heredoc_script(struct df_parser *p, struct df_instr *in, const struc
 			chomp(l->heredocs[0].body, &body);
 		else
 			df_buf_add(&body, l->heredocs[0].body.p, l->heredocs[0].body.len);
-		if (body.len >= 2 && !memcmp(body.p, "#!", 2)) {
+		/* Up to 0.26 the #! had to be there before <<- took the tabs away. */
+		start = p->minor >= 27 ? (struct df_str){ body.p, body.len } : l->heredocs[0].body;
+		if (start.len >= 2 && body.len >= 2 && !memcmp(start.p, "#!", 2)) {
 			from = out->len;
 			df_buf_str(out, "/dev/pipes/");
 			df_buf_add(out, l->heredocs[0].name.p, l->heredocs[0].name.len);
@@ -326,9 +333,8 @@ void df_eval(struct df_parser *p, const struct df_item *it, bool from_onbuild)
 		eval_onbuild(p, st, it);
 		break;
 	case DF_WORKDIR:
-		eval_workdir(p, st, it->split.args);
-		if (p->err || (st->workdir && is_root(st->workdir)))
-			break; /* counted in n, but makes no step */
+		if (eval_workdir(p, st, it->split.args) || p->err)
+			break; /* counted in n all the same */
 		name_step(p, in, it, it->line->text);
 		break;
 	case DF_COPY:
