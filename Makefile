@@ -92,15 +92,36 @@ $O/tests/fuzz/%: tests/fuzz/%.c
 	$Q$(CLANG) -std=gnu2x $(CPPFLAGS) -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -MMD -MP \
 		-o $@ $< $$(sed -n 's,^// uses: ,,p' $<) -lz -ljansson
 
-# Ratios, never asserted. Needs root.
-bench: $O/ztrace $O/bench/spawn $O/bench/tiny
-	$Qpython3 tests/bench/run $O
-$O/bench/spawn: tests/bench/spawn.c
+# The JSON Schema goes into the binary as bytes.
+$O/report_schema.inc: user/render/schema/report.schema.json
+	$(call say,BYTES,$@)
 	$Qmkdir -p $(@D)
-	$Q$(CC) $(WARN) -O2 -o $@ $<
-$O/bench/tiny:
+	$Qod -An -v -tx1 $< | sed 's/ \(..\)/0x\1,/g; $$s/,$$//' > $@
+
+$O/user/render/schema.o: $O/report_schema.inc
+
+# Languages: user/po/LANG.po, found by the binary in $O/locale or $(PREFIX)/share/locale.
+POS      := $(wildcard user/po/*.po)
+MOS      := $(POS:user/po/%.po=$O/locale/%/LC_MESSAGES/ztrace.mo)
+XGETTEXT  = xgettext --language=C --from-code=UTF-8 --keyword=_ --keyword=N_ --keyword=zt_ngettext:1,2 \
+            --add-comments=zh --package-name=ztrace --sort-by-file --no-wrap
+.PHONY: locale pot po
+all unit: locale
+locale: $(MOS)
+$O/locale/%/LC_MESSAGES/ztrace.mo: user/po/%.po
+	$(call say,MSGFMT,$@)
 	$Qmkdir -p $(@D)
-	$Qecho 'int main(void){return 0;}' | $(CC) -O2 -static -o $@ -x c -
+	$Qmsgfmt -c -o $@ $<
+
+pot: $O/ztrace.pot
+$O/ztrace.pot: $(SRCS)
+	$(call say,XGETTEXT,$@)
+	$Qmkdir -p $(@D)
+	$Q$(XGETTEXT) -o $@ $(SRCS)
+
+# Takes new and changed sentences into every user/po/*.po, to be translated there.
+po: $O/ztrace.pot
+	$Qfor f in $(POS); do msgmerge -q --update --backup=none --no-wrap $$f $<; done
 
 # Installs what is missing (Debian), then every suite; the closing line adds them up. check-e2e needs root.
 check:

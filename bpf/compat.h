@@ -24,16 +24,21 @@ struct mm_struct___before62 {
  * Pages of one kind. Since 6.2 this is the counter without its per-cpu parts, just as the kernel's own
  * OOM report has it: off by at most a batch (32 pages or twice the cpus) a cpu, and maybe below zero.
  */
-static __always_inline u64 mm_pages(struct mm_struct *mm, const int kind)
+static __always_inline u64 mm_pages(struct mm_struct *mm, u32 kind)
 {
 	struct mm_struct___before62 *old = (void *)mm;
-	s64 n;
+	void *at = mm;
+	s64 n = 0;
 
+	/* by hand: an index that is not a constant in the source is not relocated */
 	if (bpf_core_type_exists(struct mm_rss_stat))
-		n = BPF_CORE_READ(old, rss_stat.count[kind].counter);
+		at += bpf_core_field_offset(old->rss_stat.count) + sizeof(long) * kind;
 	else
-		n = BPF_CORE_READ(mm, rss_stat[kind].count);
-	return n > 0 ? n : 0;
+		at += bpf_core_field_offset(mm->rss_stat) +
+		      bpf_core_field_offset(struct percpu_counter, count) +
+		      bpf_core_type_size(struct percpu_counter) * kind;
+	bpf_probe_read_kernel(&n, sizeof(n), at);
+	return mm && n > 0 ? n : 0;
 }
 
 /*

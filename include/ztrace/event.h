@@ -110,7 +110,8 @@ struct zt_ev_signal {
 	char target_comm[ZT_COMM_LEN];
 };
 
-/* A process that ran before the trace did. who = it; start_ns rounded to the clock tick. Tail: argv. */
+/* A process that ran before the trace did. who = it; start_ns rounded to the clock tick.
+ * flags: ZT_F_EXEC_CUT, _UNREADABLE, _MASKED. Tail: argv. */
 struct zt_ev_proc {
 	struct zt_ev h;
 	struct zt_id parent;

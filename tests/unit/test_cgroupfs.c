@@ -168,7 +168,7 @@ static void test_v2(void **state)
 	assert_int_equal(cgroupfs_id(&c, "/sys.slice/a b"), fixture_inode(&f, "cg/sys.slice/a b"));
 	assert_int_equal(cgroupfs_id(&c, "/sys.slice/a b"), fixture_inode(&f, "cg/sys.slice/a b"));
 	assert_int_equal(cgroupfs_id(&c, "/gone"), 0);
-	assert_int_equal(cgroupfs_id(&c, "/../../etc"), 0);
+	assert_int_equal(cgroupfs_id(&c, "/../cg/sys.slice"), 0);
 	assert_int_equal(cgroupfs_id(&c, "relative"), 0);
 	cgroupfs_close(&c);
 	fixture_done(&f);

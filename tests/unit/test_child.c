@@ -113,6 +113,23 @@ static void test_not_started(void **state)
 	child_done(&c);
 }
 
+/* What goes wrong before the exec is ztrace's own failure. */
+static void test_not_restored(void **state)
+{
+	const struct protect_saved impossible = { .memlock = { .rlim_cur = 2, .rlim_max = 1 } };
+	const struct child_opts o = { .saved = &impossible, .proc_root = "/proc" };
+	struct child c;
+	int err;
+
+	(void)state;
+	assert_int_equal(child_init(&c, &proc), 0);
+	assert_int_equal(child_start(&c, SH("exit 0"), &o), 0);
+	err = child_go(&c);
+	assert_int_equal(err, -EINVAL);
+	assert_int_equal(child_exec_exit_code(&c, err), 125);
+	child_done(&c);
+}
+
 /* It waits for child_go, is known by its id before, and does nothing when ztrace gives up. */
 static void test_paused(void **state)
 {
@@ -221,6 +238,7 @@ static void unchanged(void)
 	int fd, out;
 	struct child c;
 
+	signal(SIGPIPE, SIG_DFL);
 	reference(SH((char *)script), want, sizeof(want));
 	protect_save("/proc", &saved);
 	CHECK(saved.oom_known);
@@ -269,7 +287,7 @@ static void test_ignored(void **state)
 
 /* What the child leaves in a pipe when a signal has reached it. */
 static const char trap_script[] = "trap 'echo T; exit 3' TERM; trap 'echo I; exit 4' INT; echo ready;"
-				  "while :; do sleep 0.05; done";
+				  "i=0; while [ $i -lt 400 ]; do sleep 0.05; i=$((i+1)); done";
 
 struct tracer {
 	pid_t pid;
@@ -461,7 +479,8 @@ static int close_proc(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_status),	  cmocka_unit_test(test_not_started), cmocka_unit_test(test_paused),
+		cmocka_unit_test(test_status),	  cmocka_unit_test(test_not_started), cmocka_unit_test(test_not_restored),
+	 cmocka_unit_test(test_paused),
 		cmocka_unit_test(test_killed_while_paused), cmocka_unit_test(test_fds),
 		cmocka_unit_test(test_unchanged), cmocka_unit_test(test_ignored),     cmocka_unit_test(test_forward),
 		cmocka_unit_test(test_not_back),  cmocka_unit_test(test_survives),    cmocka_unit_test(test_user),

@@ -89,13 +89,14 @@ static void process(const struct fixture *f, const char *pid, const char *comm, 
 	fixture_text(f, path, text);
 }
 
-static size_t mask_last(char *argv, size_t len)
+static size_t mask_last(char *argv, size_t len, bool *masked)
 {
 	char *p = memmem(argv, len, "secret", 6);
 
 	if (!p)
 		return len;
 	memcpy(p, "***", 4);
+	*masked = true;
 	return (size_t)(p + 4 - argv);
 }
 
@@ -152,6 +153,7 @@ static void test_snapshot(void **state)
 	ev = find(&s, 52, &argv);
 	assert_non_null(ev);
 	assert_int_equal(ev->argv_bytes, 12);
+	assert_int_equal(ev->h.flags, ZT_F_EXEC_MASKED);
 	assert_memory_equal(argv, "curl\0-u\0***", 12);
 	ev = find(&s, 1, NULL);
 	assert_non_null(ev);

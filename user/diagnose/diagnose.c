@@ -48,6 +48,15 @@ static struct unit unit_of_kill(struct model *m, const struct kill *k)
 	return (struct unit){ NULL, NULL, NULL };
 }
 
+/* Is the unit's end explained by an OOM kill (surely or perhaps)? */
+static bool explained(const struct report *r, const struct step *s)
+{
+	for (const struct incident *i = r->incidents; i; i = i->next)
+		if (i->causal != TRI_NO && (!s || i->step == s))
+			return true;
+	return false;
+}
+
 static void close_kill(struct model *m, struct report *r, struct kill *k)
 {
 	struct unit u;
@@ -70,7 +79,7 @@ static void close_step(struct model *m, struct report *r, struct step *s)
 			close_kill(m, r, k);
 	u = unit_of_step(s);
 	/* An ordinary container's end is its owner's business, unless the kernel ended it. */
-	if (!s->container)
+	if (!s->container && !explained(r, s))
 		killer_incident(m, r, &u);
 }
 
@@ -84,11 +93,8 @@ static void close_child(struct model *m, struct report *r)
 {
 	struct unit u = { m->child, NULL, m->host_build };
 
-	if (!m->child || !m->child->exit_ns)
+	if (!m->child || !m->child->exit_ns || explained(r, NULL))
 		return;
-	for (const struct incident *i = r->incidents; i; i = i->next)
-		if (i->causal != TRI_NO)
-			return;
 	if (build_client(m->child) && !died_of(m->child->exit_code, SIGKILL))
 		return; /* docker build hands on its step's exit code */
 	killer_incident(m, r, &u);

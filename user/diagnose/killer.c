@@ -75,7 +75,7 @@ static const struct sig *kill_inside(const struct model *m, const struct unit *u
 static const struct proc *dead_of_kill(const struct model *m, const struct unit *u)
 {
 	for (const struct proc *p = m->procs; p; p = p->hh.next)
-		if (p->exit_ns && died_of(p->exit_code, SIGKILL) && in_unit(m, p, u) &&
+		if (p->exit_ns && died_of(p->exit_code, SIGKILL) && in_unit(m, p, u) && !is_oom_victim(m, p) &&
 		    cause_of_failure(m, p, u) == TRI_YES)
 			return p;
 	return NULL;

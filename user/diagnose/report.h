@@ -101,6 +101,8 @@ struct report {
 	const struct model *model;
 	struct incident *incidents, **incidents_tail;
 	unsigned int nincidents;
+	bool verbose; /* -v: what each step used, too */
+	bool quiet;   /* -q: nothing when nothing happened */
 	struct arena arena;
 };
 

@@ -17,4 +17,7 @@ struct renderer {
 extern const struct renderer *const renderers[]; /* NULL-terminated; table.c */
 const struct renderer *renderer_find(const char *name);
 
+/* JSON Schema (2020-12) of the json renderer's object; `ztrace report --schema` prints it. */
+const char *render_schema(void);
+
 #endif

@@ -138,6 +138,7 @@ static void read_argv(struct snapshot *s, int dir)
 {
 	struct zt_ev_proc *ev = &s->ev.proc;
 	char *tail = s->ev.bytes + sizeof(*ev);
+	bool masked = false;
 	ssize_t n = readfile_at(dir, "cmdline", tail, ZT_ARGV_MAX + 1);
 
 	if (n < 0) {
@@ -149,7 +150,9 @@ static void read_argv(struct snapshot *s, int dir)
 	if (n && tail[n - 1]) /* cut, or a program that wrote over its arguments */
 		tail[n < ZT_ARGV_MAX ? n++ : n - 1] = 0;
 	if (n && s->p->redact)
-		n = (ssize_t)s->p->redact(tail, (size_t)n);
+		n = (ssize_t)s->p->redact(tail, (size_t)n, &masked);
+	if (masked)
+		ev->h.flags |= ZT_F_EXEC_MASKED;
 	ev->argv_bytes = (zt_u32)n;
 	ev->h.size += ev->argv_bytes;
 }

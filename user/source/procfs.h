@@ -6,8 +6,8 @@
 #include "source/cgroupfs.h"
 #include "source/source.h"
 
-/* Masks secrets in NUL-separated arguments, in place. Returns the new length, never more than len. */
-typedef size_t (*redact_fn)(char *argv, size_t len);
+/* redact_argv: masks secrets in NUL-separated arguments, in place. Returns the new length, never more than len. */
+typedef size_t (*redact_fn)(char *argv, size_t len, bool *masked);
 
 struct procfs {
 	int dir;	  /* "/proc" */
@@ -36,7 +36,7 @@ int procfs_stat(const struct procfs *p, zt_u32 pid, struct procfs_stat *ret);
 
 /*
  * A `proc` event for every process but kernel threads and zombies. cg (may be NULL) gives their memory cgroup.
- * h.flags may have ZT_F_EXEC_CUT and ZT_F_EXEC_UNREADABLE. Number of processes, or -errno of the sink.
+ * h.flags may have ZT_F_EXEC_CUT, ZT_F_EXEC_UNREADABLE and ZT_F_EXEC_MASKED. Number of processes, or -errno of the sink.
  */
 int procfs_snapshot(const struct procfs *p, struct cgroupfs *cg, sink_fn sink, void *ctx);
 

@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The report's objects, key by key as report.schema.json has them. */
+#include "render/json_common.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/esc.h"
+#include "render/json_value.h"
+#include "render/step.h"
+
+/*
+ * Objects are put together by a chain of jv_set joined with ||: a failed one (no memory) ends the chain, and done()
+ * gives the half-made object up.
+ */
+static json_t *done(json_t *obj, int failed)
+{
+	if (!failed)
+		return obj;
+	json_decref(obj);
+	return NULL;
+}
+
+static const char *fact(const struct model *m, const char *key)
+{
+	for (const struct fact *f = m->facts; f; f = f->next)
+		if (!strcmp(f->key, key))
+			return f->value;
+	return NULL;
+}
+
+json_t *json_tool(void)
+{
+	return json_pack("{s:s, s:s}", "name", "ztrace", "version", ZTRACE_VERSION);
+}
+
+/* A program that runs in the kernel saw the event itself; anything else (counters, files) was read afterwards. */
+static const char *certainty(const struct hook *h)
+{
+	static const char *const kernel[] = { "fentry/", "fexit/", "kprobe/", "kretprobe/", "raw_tp/", "tp_btf/", "tp/" };
+
+	if (h->state != ZT_HOOK_USED || !h->via)
+		return NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(kernel); i++)
+		if (!strncmp(h->via, kernel[i], strlen(kernel[i])))
+			return "confirmed";
+	return "likely";
+}
+
+static json_t *hook_object(const struct hook *h)
+{
+	static const char *const states[] = { [ZT_HOOK_USED] = "used", [ZT_HOOK_FAILED] = "failed",
+					      [ZT_HOOK_SKIPPED] = "skipped" };
+	const char *state = (unsigned int)h->state < ARRAY_SIZE(states) ? states[h->state] : NULL;
+	const char *reason = h->reason && *h->reason ? h->reason : NULL;
+	json_t *o = json_object();
+
+	return done(o, jv_set(o, "fact", jv_string(h->fact)) ||
+		       jv_set(o, "via", jv_string(h->via)) ||
+		       jv_set(o, "certainty", jv_string(certainty(h))) ||
+		       jv_set(o, "state", jv_string(state)) ||
+		       jv_set(o, "reason", jv_string(reason)));
+}
+
+static json_t *hooks_array(const struct model *m)
+{
+	json_t *a = json_array();
+	int failed = !a;
+
+	for (const struct hook *h = m->hooks; h && !failed; h = h->next)
+		failed = jv_append(a, hook_object(h));
+	return done(a, failed);
+}
+
+json_t *json_host(const struct model *m)
+{
+	bool known = m->host.h.kind;
+	json_t *o = json_object();
+
+	return done(o, jv_set(o, "kernel", jv_string(fact(m, "kernel.release"))) ||
+		       jv_set(o, "arch", jv_string(fact(m, "arch"))) ||
+		       jv_set(o, "cgroup_version", jv_count(m->start.cgroup_version)) ||
+		       jv_set(o, "memory_total_bytes", jv_bytes(m->host.total_bytes)) ||
+		       jv_set(o, "swap_total_bytes", known ? jv_exact_bytes(m->host.swap_total_bytes) : json_null()) ||
+		       jv_set(o, "hooks", hooks_array(m)));
+}
+
+json_t *json_command(const struct model *m)
+{
+	zt_u64 started = m->child ? m->child->exec_ns ?: m->child->fork_ns : 0;
+	zt_u64 ended = m->child ? m->child->exit_ns : 0;
+	json_t *argv = json_array(), *o;
+	int failed = !argv;
+
+	for (const struct fact *f = m->facts; f && !failed; f = f->next)
+		if (!strcmp(f->key, "command.arg"))
+			failed = jv_append(argv, jv_string(f->value));
+	if (failed || !json_array_size(argv)) {
+		json_decref(argv);
+		return failed ? NULL : json_null();
+	}
+	o = json_object();
+	return done(o, jv_set(o, "argv", argv) ||
+		       jv_set(o, "exit_code", jv_exit_code(m->child_exited, m->child_status)) ||
+		       jv_set(o, "signal", jv_signal(m->child_exited, m->child_status)) ||
+		       jv_set(o, "started", jv_time(m, started)) ||
+		       jv_set(o, "started_ns", jv_ns(started)) ||
+		       jv_set(o, "ended", jv_time(m, ended)) ||
+		       jv_set(o, "ended_ns", jv_ns(ended)));
+}
+
+static json_t *layer_object(const struct layer *l)
+{
+	json_t *o;
+
+	if (!l->number && !l->snapshot && !l->parent && !l->base_image)
+		return json_null();
+	o = json_object();
+	return done(o, jv_set(o, "index", jv_count(l->number)) ||
+		       jv_set(o, "snapshot", jv_string(l->snapshot)) ||
+		       jv_set(o, "parent", jv_string(l->parent)) ||
+		       jv_set(o, "base_image", jv_string(l->base_image)));
+}
+
+json_t *json_step(const struct model *m, const struct step *st)
+{
+	struct step_place p = step_place(st);
+	json_t *o = json_object();
+
+	return done(o, jv_set(o, "id", jv_string(st->id)) ||
+		       jv_set(o, "index", jv_count(p.index)) ||
+		       jv_set(o, "total", jv_count(p.total)) ||
+		       jv_set(o, "stage", jv_string(p.stage)) ||
+		       jv_set(o, "line", jv_count(p.line)) ||
+		       jv_set(o, "end_line", jv_count(p.end_line)) ||
+		       jv_set(o, "instruction", jv_string(p.instruction)) ||
+		       jv_set(o, "argv", jv_words(st->argv, st->argv_bytes)) ||
+		       jv_set(o, "cgroup", jv_string(st->cgroup ? st->cgroup->path : NULL)) ||
+		       jv_set(o, "started", jv_time(m, st->started_ns)) ||
+		       jv_set(o, "started_ns", jv_ns(st->started_ns)) ||
+		       jv_set(o, "ended", jv_time(m, st->ended_ns)) ||
+		       jv_set(o, "ended_ns", jv_ns(st->ended_ns)) ||
+		       jv_set(o, "exit_code", jv_exit_code(st->exited, st->exit_code)) ||
+		       jv_set(o, "signal", jv_signal(st->exited, st->exit_code)) ||
+		       jv_set(o, "peak_bytes", jv_bytes(st->peak_bytes)) ||
+		       jv_set(o, "limit_bytes", jv_bytes(st->limit_bytes)) ||
+		       jv_set(o, "oom_kills", json_integer(st->oom_kills)) ||
+		       jv_set(o, "layer", layer_object(&st->layer)) ||
+		       jv_set(o, "confidence", jv_confidence(st->instr ? st->confidence : CONF_UNKNOWN)));
+}
+
+/* The steps of a build; of none (b NULL): those of `builder` whose build is not known. */
+static json_t *steps_array(const struct model *m, const struct build *b, enum builder_kind builder)
+{
+	json_t *a = json_array();
+	int failed = !a;
+
+	for (const struct step *st = m->steps; st && !failed; st = st->next)
+		if (st->build == b && (b || st->builder == builder))
+			failed = jv_append(a, json_step(m, st));
+	return done(a, failed);
+}
+
+static json_t *build_object(const struct build *b, enum builder_kind builder, json_t *steps, bool with_steps)
+{
+	json_t *o = json_object();
+	int failed = jv_set(o, "id", jv_string(b ? b->id : NULL)) ||
+		     jv_set(o, "builder", jv_string(builder_name(builder))) ||
+		     jv_set(o, "service", jv_string(b ? b->service : NULL)) ||
+		     jv_set(o, "dockerfile", jv_string(b ? b->dockerfile_path : NULL)) ||
+		     jv_set(o, "target", jv_string(b ? b->target : NULL)) ||
+		     jv_set(o, "ci", json_null());
+
+	if (failed || !with_steps) {
+		json_decref(steps);
+		return done(o, failed);
+	}
+	return done(o, jv_set(o, "steps", steps));
+}
+
+json_t *json_build(const struct model *m, const struct build *b, bool with_steps)
+{
+	return build_object(b, b->builder, with_steps ? steps_array(m, b, b->builder) : NULL, with_steps);
+}
+
+json_t *json_builds(const struct model *m)
+{
+	json_t *a = json_array();
+	int failed = !a;
+
+	for (const struct build *b = m->builds; b && !failed; b = b->next)
+		failed = jv_append(a, json_build(m, b, true));
+	for (unsigned int kind = BUILDER_HOST; kind <= BUILDER_BUILDAH && !failed; kind++) {
+		json_t *steps = steps_array(m, NULL, (enum builder_kind)kind);
+
+		if (steps && !json_array_size(steps))
+			json_decref(steps);
+		else
+			failed = jv_append(a, build_object(NULL, (enum builder_kind)kind, steps, true));
+	}
+	return done(a, failed);
+}
+
+static json_t *who_object(const struct who *w)
+{
+	json_t *o;
+
+	if (!w->comm)
+		return json_null();
+	o = json_object();
+	return done(o, jv_set(o, "pid", jv_count(w->id.tgid)) ||
+		       jv_set(o, "comm", jv_string(w->comm)));
+}
+
+static json_t *lineage_array(const struct who *who, unsigned int n)
+{
+	json_t *a = json_array();
+	int failed = !a;
+
+	for (unsigned int i = 0; i < n && i < LINEAGE_MAX && !failed; i++)
+		failed = jv_append(a, who_object(&who[i]));
+	return done(a, failed);
+}
+
+static json_t *killer_object(const struct incident *i)
+{
+	json_t *o = who_object(&i->killer);
+
+	if (!o || json_is_null(o))
+		return o;
+	return done(o, jv_set(o, "lineage", lineage_array(i->killer_lineage, i->nkiller_lineage)));
+}
+
+static json_t *victim_object(const struct victim *v)
+{
+	const struct zt_rss *r = &v->rss;
+	bool known = v->rss_known;
+	json_t *o = json_object();
+
+#define RSS(field) (known ? jv_exact_bytes(field) : json_null())
+	return done(o, jv_set(o, "pid", jv_count(v->id.tgid)) ||
+		       jv_set(o, "comm", jv_string(v->comm)) ||
+		       jv_set(o, "argv", jv_words(v->argv, v->argv_bytes)) ||
+		       jv_set(o, "label", jv_string(v->label)) ||
+		       jv_set(o, "rss_bytes", RSS(r->anon_bytes + r->file_bytes + r->shmem_bytes)) ||
+		       jv_set(o, "anon_bytes", RSS(r->anon_bytes)) ||
+		       jv_set(o, "file_bytes", RSS(r->file_bytes)) ||
+		       jv_set(o, "shmem_bytes", RSS(r->shmem_bytes)) ||
+		       jv_set(o, "swap_bytes", RSS(r->swap_bytes)) ||
+		       jv_set(o, "oom_score_adj", json_integer(v->oom_score_adj)) ||
+		       jv_set(o, "runtime_ns", jv_ns(v->runtime_ns)) ||
+		       jv_set(o, "lineage", lineage_array(v->lineage, v->nlineage)));
+#undef RSS
+}
+
+static json_t *victims_array(const struct incident *i)
+{
+	json_t *a = json_array();
+	int failed = !a;
+
+	for (unsigned int n = 0; n < i->nvictims && n < VICTIMS_MAX && !failed; n++)
+		failed = jv_append(a, victim_object(&i->victims[n]));
+	return done(a, failed);
+}
+
+static json_t *chain_array(const struct incident *i)
+{
+	json_t *a = json_array();
+	int failed = !a;
+
+	for (unsigned int n = 0; n < i->limit.nchain && n < ARRAY_SIZE(i->limit.chain) && !failed; n++) {
+		const struct chain_level *l = &i->limit.chain[n];
+		json_t *o = json_object();
+
+		failed = jv_append(a, done(o, jv_set(o, "path", jv_string(l->path)) ||
+					      jv_set(o, "limit_bytes", jv_bytes(l->limit_bytes)) ||
+					      jv_set(o, "usage_bytes", jv_bytes(l->usage_bytes)) ||
+					      jv_set(o, "peak_bytes", jv_bytes(l->peak_bytes))));
+	}
+	return done(a, failed);
+}
+
+static json_t *limit_object(const struct incident *i)
+{
+	static const char *const kinds[] = { [LIMIT_NONE] = "none", [LIMIT_CGROUP] = "cgroup", [LIMIT_HOST] = "host",
+					     [LIMIT_CPUSET] = "cpuset", [LIMIT_MEMPOLICY] = "mempolicy" };
+	json_t *o = json_object();
+
+	return done(o, jv_set(o, "kind", jv_string((unsigned int)i->limit.kind < ARRAY_SIZE(kinds) ?
+						   kinds[i->limit.kind] : NULL)) ||
+		       jv_set(o, "path", jv_string(i->limit.path)) ||
+		       jv_set(o, "owner", jv_string(i->limit.owner)) ||
+		       jv_set(o, "file", jv_string(i->limit.file)) ||
+		       jv_set(o, "swap_inclusive", json_boolean(i->limit.swap_inclusive)) ||
+		       jv_set(o, "bytes", jv_bytes(i->limit.bytes)) ||
+		       jv_set(o, "usage_bytes", jv_bytes(i->limit.usage_bytes)) ||
+		       jv_set(o, "swap_limit_bytes", i->limit.kind == LIMIT_CGROUP && i->limit.bytes ?
+			      jv_exact_bytes(i->limit.swap_limit_bytes) : json_null()) ||
+		       jv_set(o, "chain", chain_array(i)));
+}
+
+static json_t *holders_array(const struct incident *i)
+{
+	static const char *const kinds[] = {
+		[HOLD_STEP] = "step",	    [HOLD_BUILD] = "build",   [HOLD_CONTAINER] = "container",
+		[HOLD_PROCESS] = "process", [HOLD_KERNEL] = "kernel", [HOLD_PAGE_CACHE] = "page_cache",
+		[HOLD_TMPFS] = "tmpfs",	    [HOLD_OTHER] = "other",
+	};
+	json_t *a = json_array();
+	int failed = !a;
+
+	for (unsigned int n = 0; n < i->nholders && n < HOLDERS_MAX && !failed; n++) {
+		const struct holder *h = &i->holders[n];
+		json_t *o = json_object();
+
+		failed = jv_append(a, done(o, jv_set(o, "kind", jv_string((unsigned int)h->kind < ARRAY_SIZE(kinds) ?
+									   kinds[h->kind] : NULL)) ||
+					      jv_set(o, "name", jv_string(h->name)) ||
+					      jv_set(o, "title", jv_string(h->title)) ||
+					      jv_set(o, "count", jv_count(h->count)) ||
+					      jv_set(o, "bytes", jv_exact_bytes(h->bytes))));
+	}
+	return done(a, failed);
+}
+
+static json_t *help_array(const struct incident *i)
+{
+	json_t *a = json_array();
+	int failed = !a;
+
+	for (unsigned int n = 0; n < i->nhelp && n < HELP_MAX && !failed; n++) {
+		const struct help *h = &i->help[n];
+		json_t *o = json_object();
+
+		failed = jv_append(a, done(o, jv_set(o, "id", jv_string(h->id)) ||
+					      jv_set(o, "text", jv_string(h->text)) ||
+					      jv_set(o, "command", jv_string(h->command)) ||
+					      jv_set(o, "bytes", jv_bytes(h->bytes))));
+	}
+	return done(a, failed);
+}
+
+static json_t *incident_notes(const struct incident *i)
+{
+	json_t *a = json_array();
+	int failed = !a;
+
+	for (unsigned int n = 0; n < i->nnotes && n < NOTES_MAX && !failed; n++)
+		failed = jv_append(a, jv_string(i->notes[n]));
+	return done(a, failed);
+}
+
+static json_t *host_memory(const struct incident *i)
+{
+	json_t *o;
+
+	if (!i->host_known)
+		return json_null();
+	o = json_object();
+	return done(o, jv_set(o, "available_bytes", jv_exact_bytes(i->host_available_bytes)) ||
+		       jv_set(o, "swap_free_bytes", jv_exact_bytes(i->host_swap_free_bytes)) ||
+		       jv_set(o, "swap_total_bytes", jv_exact_bytes(i->host_swap_total_bytes)));
+}
+
+json_t *json_incident(const struct model *m, const struct incident *i)
+{
+	json_t *o = json_object();
+
+	return done(o, jv_set(o, "code", jv_string(i->code)) ||
+		       jv_set(o, "confidence", jv_confidence(i->confidence)) ||
+		       jv_set(o, "causal", i->causal == TRI_UNKNOWN ? json_null() : json_boolean(i->causal == TRI_YES)) ||
+		       jv_set(o, "time", jv_time(m, i->ts_ns)) ||
+		       jv_set(o, "time_ns", jv_ns(i->ts_ns)) ||
+		       jv_set(o, "build", jv_string(i->build ? i->build->id : NULL)) ||
+		       jv_set(o, "step", jv_string(i->step ? i->step->id : NULL)) ||
+		       jv_set(o, "victims", victims_array(i)) ||
+		       jv_set(o, "more_victims", json_integer(i->more_victims)) ||
+		       jv_set(o, "trigger", who_object(&i->trigger)) ||
+		       jv_set(o, "killer", killer_object(i)) ||
+		       jv_set(o, "limit", limit_object(i)) ||
+		       jv_set(o, "holders", holders_array(i)) ||
+		       jv_set(o, "host_memory", host_memory(i)) ||
+		       jv_set(o, "headline", jv_string(i->headline)) ||
+		       jv_set(o, "summary", jv_string(i->summary)) ||
+		       jv_set(o, "basis", jv_string(i->basis)) ||
+		       jv_set(o, "notes", incident_notes(i)) ||
+		       jv_set(o, "help", help_array(i)));
+}
+
+json_t *json_notes(const struct model *m)
+{
+	json_t *a = json_array();
+	int failed = !a;
+
+	for (const struct note *n = m->notes; n && !failed; n = n->next) {
+		json_t *o = json_object();
+
+		failed = jv_append(a, done(o, jv_set(o, "code", jv_string(n->code)) ||
+					      jv_set(o, "text", jv_string(n->text))));
+	}
+	return done(a, failed);
+}
+
+json_t *json_events_lost(const struct model *m)
+{
+	json_t *o = json_object(), *causes = json_object();
+	zt_u64 total = 0;
+	int failed = jv_set(o, "total", json_integer(0)) || !causes; /* first, for the order of keys */
+
+	for (unsigned int c = 0; c < ZT_LOST_CAUSES && !failed; c++) {
+		total += m->lost[c];
+		if (m->lost[c])
+			failed = jv_set(causes, lost_cause_name(c), jv_exact_bytes(m->lost[c]));
+	}
+	if (failed) {
+		json_decref(causes);
+		return done(o, failed);
+	}
+	/* jv_set takes causes over even when it fails. */
+	failed = jv_set(o, "by_cause", causes) || jv_set(o, "total", jv_exact_bytes(total));
+	return done(o, failed);
+}
+
+int json_print(struct out *o, json_t *j, size_t flags)
+{
+	char *text __free = j ? json_dumps(j, flags) : NULL;
+	int r;
+
+	json_decref(j);
+	if (!text)
+		return -ENOMEM;
+	r = esc_json_write(o->f, text, strlen(text));
+	fputc('\n', o->f);
+	if (fflush(o->f))
+		return -errno;
+	return r;
+}

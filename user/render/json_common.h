@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The objects that json and jsonl share. Each returns a new reference; NULL: out of memory. */
+#ifndef RENDER_JSON_COMMON_H
+#define RENDER_JSON_COMMON_H
+
+#include <jansson.h>
+
+#include "base/out.h"
+#include "diagnose/report.h"
+
+#define JSON_FORMAT_VERSION "1.0"
+
+json_t *json_tool(void);
+json_t *json_host(const struct model *m);
+json_t *json_command(const struct model *m); /* null: no command was traced */
+json_t *json_build(const struct model *m, const struct build *b, bool with_steps);
+json_t *json_builds(const struct model *m);
+json_t *json_step(const struct model *m, const struct step *st);
+json_t *json_incident(const struct model *m, const struct incident *i);
+json_t *json_notes(const struct model *m);
+json_t *json_events_lost(const struct model *m);
+
+/* Write and release; flags of json_dumps. 0 or -errno. j NULL: -ENOMEM. */
+int json_print(struct out *o, json_t *j, size_t flags);
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Reads a step's instruction out of its Dockerfile. */
+#include "render/step.h"
+
+#include "base/cleanup.h"
+#include "builder/dockerfile.h"
+
+struct step_place step_place(const struct step *st)
+{
+	const struct df_instr *in = st->instr;
+	const struct dockerfile *df = st->build ? st->build->df : NULL;
+	struct step_place p = { 0 };
+
+	if (!in)
+		return p;
+	p.line = in->line;
+	p.end_line = in->end_line;
+	p.instruction = in->text;
+	if (st->builder == BUILDER_BUILDKIT) {
+		p.index = in->index;
+		p.total = in->total;
+	} else if (st->builder == BUILDER_DOCKER_LEGACY || (df && df->nstages == 1)) {
+		/* podman and buildah print "STEP i/n" of the stage, which is the same with one stage */
+		p.index = in->legacy_index;
+		p.total = in->legacy_total;
+	}
+	if (df && in->stage < df->nstages)
+		p.stage = df->stages[in->stage].name;
+	return p;
+}
+
+const char *builder_name(enum builder_kind kind)
+{
+	static const char *const names[] = {
+		[BUILDER_HOST] = "host",	       [BUILDER_BUILDKIT] = "buildkit",
+		[BUILDER_DOCKER_LEGACY] = "docker-legacy", [BUILDER_PODMAN] = "podman",
+		[BUILDER_BUILDAH] = "buildah",
+	};
+
+	return (unsigned int)kind < ARRAY_SIZE(names) ? names[kind] : NULL;
+}
+
+const char *lost_cause_name(unsigned int cause)
+{
+	static const char *const names[ZT_LOST_CAUSES] = {
+		[0] = "other",
+		[ZT_LOST_RING] = "ring",
+		[ZT_LOST_KILL_RING] = "kill_ring",
+		[ZT_LOST_READ] = "read",
+		[ZT_LOST_MODEL] = "model",
+		[ZT_LOST_TRACE] = "trace",
+		[ZT_LOST_CORRUPT] = "corrupt",
+		[ZT_LOST_UNKNOWN_KIND] = "unknown_kind",
+	};
+
+	return cause < ZT_LOST_CAUSES && names[cause] ? names[cause] : "other";
+}

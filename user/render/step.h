@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What several renderers say of a step in the same way; the one place that knows the Dockerfile's structs. */
+#ifndef RENDER_STEP_H
+#define RENDER_STEP_H
+
+#include "model/model.h"
+
+struct step_place {
+	unsigned int index, total;   /* as its builder counts; 0: not known */
+	unsigned int line, end_line; /* 0: not known */
+	const char *stage;	     /* NULL: unnamed or not known */
+	const char *instruction;     /* continuation lines joined; NULL: not known */
+};
+struct step_place step_place(const struct step *st);
+
+/* "buildkit", "docker-legacy" …; NULL: no such kind */
+const char *builder_name(enum builder_kind kind);
+/* "ring", "kill_ring" … of an enum zt_lost_cause */
+const char *lost_cause_name(unsigned int cause);
+
+#endif

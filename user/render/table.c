@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The formats there are, as -f names them. */
+#include <string.h>
+
+#include "render/render.h"
+
+extern const struct renderer render_text, render_json, render_jsonl;
+
+const struct renderer *const renderers[] = {
+	&render_text,
+	&render_json,
+	&render_jsonl,
+	NULL,
+};
+
+const struct renderer *renderer_find(const char *name)
+{
+	for (size_t i = 0; renderers[i]; i++)
+		if (!strcmp(renderers[i]->name, name))
+			return renderers[i];
+	return NULL;
+}

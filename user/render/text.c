@@ -1,0 +1,494 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The one-screen explanation: at most 20 lines of 80 columns an incident, the same with and without colour. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/esc.h"
+#include "base/fmt.h"
+#include "base/i18n.h"
+#include "base/width.h"
+#include "builder/dockerfile.h"
+#include "render/render.h"
+#include "render/screen.h"
+#include "render/step.h"
+
+#define ROWS 20
+#define HEAD_BYTES 128
+#define SOURCE_BYTES 1024 /* of one line of a Dockerfile, before escaping */
+
+/* How much of each part is shown. */
+struct room {
+	unsigned int holders, notes, source, fact, headline, help, command;
+	bool bars;
+};
+
+/*
+ * Tried in this order until 20 lines suffice: the least important goes first; the first line, the four facts and the
+ * help stay to the end. The last row can take no more than 19 lines.
+ */
+static const struct room rooms[] = {
+	{ .holders = 8, .notes = 6, .source = 3, .fact = 3, .headline = 2, .help = 3, .command = 6, .bars = true },
+	{ .holders = 8, .notes = 2, .source = 3, .fact = 3, .headline = 2, .help = 3, .command = 6, .bars = true },
+	{ .holders = 8, .notes = 1, .source = 3, .fact = 3, .headline = 2, .help = 3, .command = 6, .bars = true },
+	{ .holders = 5, .notes = 1, .source = 3, .fact = 3, .headline = 2, .help = 3, .command = 6, .bars = true },
+	{ .holders = 3, .notes = 1, .source = 3, .fact = 3, .headline = 2, .help = 3, .command = 6, .bars = true },
+	{ .holders = 3, .notes = 1, .source = 1, .fact = 2, .headline = 2, .help = 3, .command = 6, .bars = true },
+	{ .holders = 3, .notes = 1, .source = 1, .fact = 2, .headline = 2, .help = 3, .command = 6 },
+	{ .holders = 2, .notes = 1, .source = 1, .fact = 2, .headline = 2, .help = 2, .command = 5 },
+	{ .holders = 1, .notes = 1, .source = 1, .fact = 2, .headline = 2, .help = 2, .command = 5 },
+	{ .holders = 1, .notes = 0, .source = 1, .fact = 2, .headline = 2, .help = 2, .command = 5 },
+	{ .holders = 0, .notes = 0, .source = 1, .fact = 2, .headline = 2, .help = 2, .command = 4 },
+	{ .holders = 0, .notes = 0, .source = 1, .fact = 1, .headline = 2, .help = 2, .command = 4 },
+	{ .holders = 0, .notes = 0, .source = 0, .fact = 1, .headline = 2, .help = 2, .command = 4 },
+	{ .holders = 0, .notes = 0, .source = 1, .fact = 1, .headline = 1, .help = 1, .command = 3 },
+	{ .holders = 0, .notes = 0, .source = 0, .fact = 1, .headline = 1, .help = 1, .command = 3 },
+};
+
+static void put_headline(struct screen *s, const struct incident *i, const struct room *room)
+{
+	bool harmless = i->causal == TRI_NO;
+	char head[HEAD_BYTES];
+
+	snprintf(head, sizeof(head), harmless ? _("note[%s]: ") : _("error[%s]: "), i->code);
+	screen_para(s, &(struct para){ .head = head, .head_style = harmless ? STYLE_NOTE : STYLE_ERROR,
+				       .style = STYLE_BOLD, .text = i->headline ?: "", .indent = 4,
+				       .lines = room->headline });
+}
+
+/* Line `number` (from 1) of text, without its end; NULL: there is no such line. */
+static const char *source_line(const char *text, size_t len, unsigned int number, size_t *line_len)
+{
+	const char *end = text + len, *nl;
+
+	for (; text < end; text = nl + 1) {
+		nl = memchr(text, '\n', (size_t)(end - text)) ?: end;
+		if (!--number) {
+			*line_len = (size_t)(nl - text);
+			if (*line_len && text[*line_len - 1] == '\r')
+				--*line_len;
+			return text;
+		}
+		if (nl == end)
+			break;
+	}
+	return NULL;
+}
+
+/* A tab may not reach the terminal (its width depends on where it is): blanks instead. Bytes in dst. */
+static size_t expand_tabs(char *dst, size_t cap, const char *text, size_t len, size_t blanks)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < len && n + blanks < cap; i++) {
+		if (text[i] == '\t') {
+			memset(dst + n, ' ', blanks);
+			n += blanks;
+		} else {
+			dst[n++] = text[i];
+		}
+	}
+	return n;
+}
+
+/* "12 | RUN make", number 0: "   | RUN make"; the text is cut, not wrapped, and a tab is four blanks. */
+static void put_source(struct screen *s, int gutter, unsigned int number, const char *text, size_t len)
+{
+	char head[32], copy[SOURCE_BYTES];
+	size_t n = expand_tabs(copy, sizeof(copy), text, len, 4);
+
+	if (number)
+		snprintf(head, sizeof(head), "%*u | ", gutter, number);
+	else
+		snprintf(head, sizeof(head), "%*s | ", gutter, "");
+	screen_para(s, &(struct para){ .head = head, .head_style = STYLE_GUTTER, .text = copy, .len = n, .lines = 1 });
+}
+
+/* ^^^^ under the line put last. */
+static void put_carets(struct screen *s, enum style style)
+{
+	const struct line *above;
+	char head[32], marks[SCREEN_COLUMNS + 1];
+	size_t skip, columns, len;
+
+	if (!s->count || s->count > SCREEN_LINES)
+		return;
+	above = &s->lines[s->count - 1];
+	len = strlen(above->text + above->head_bytes);
+	skip = strspn(above->text + above->head_bytes, " ");
+	if (len > skip + 2 && above->text[above->head_bytes + len - 1] == '\\')
+		len -= 2; /* the backslash that continues the line */
+	columns = width_text(above->text + above->head_bytes + skip, len - skip);
+	if (!columns || columns > SCREEN_COLUMNS)
+		return;
+	memset(marks, '^', columns);
+	marks[columns] = 0;
+	snprintf(head, sizeof(head), "%*s | %*s", (int)above->head_bytes - 3, "", (int)skip, "");
+	screen_para(s, &(struct para){ .head = head, .head_style = STYLE_GUTTER, .style = style, .text = marks,
+				       .lines = 1 });
+}
+
+static void put_bar(struct screen *s, int gutter)
+{
+	char head[32];
+
+	snprintf(head, sizeof(head), "%*s |", gutter, "");
+	screen_para(s, &(struct para){ .head = head, .head_style = STYLE_GUTTER, .text = "", .lines = 1 });
+}
+
+static void put_arrow(struct screen *s, int gutter, const char *path, unsigned int line)
+{
+	char head[32], place[SCREEN_LINE_BYTES], number[16] = "";
+	size_t n;
+
+	snprintf(head, sizeof(head), "%*s--> ", gutter, "");
+	if (line)
+		snprintf(number, sizeof(number), ":%u", line);
+	n = esc_term_str(place, sizeof(place) - sizeof(number), path, SCREEN_COLUMNS - strlen(head) - strlen(number));
+	strcpy(place + n, number);
+	screen_para(s, &(struct para){ .head = head, .head_style = STYLE_GUTTER, .text = place, .lines = 1 });
+}
+
+/* The instruction as the Dockerfile has it, from its first line on. false: there is no such text. */
+static bool put_instruction(struct screen *s, int gutter, const struct step *st, const struct room *room,
+			    enum style style)
+{
+	const struct df_instr *in = st->instr;
+	const struct build *b = st->build;
+	size_t len;
+	const char *text = source_line(b->file_text, b->file_len, in->line, &len);
+
+	if (!text)
+		return false;
+	put_source(s, gutter, in->line, text, len);
+	put_carets(s, style);
+	if (in->from_onbuild && in->text) {
+		char trigger[SOURCE_BYTES];
+
+		snprintf(trigger, sizeof(trigger), "ONBUILD %s", in->text);
+		put_source(s, gutter, 0, trigger, strlen(trigger));
+		return true;
+	}
+	for (unsigned int i = 1; i < room->source && in->line + i <= in->end_line; i++) {
+		text = source_line(b->file_text, b->file_len, in->line + i, &len);
+		if (text)
+			put_source(s, gutter, in->line + i, text, len);
+	}
+	if (room->source < in->end_line - in->line + 1)
+		put_source(s, gutter, 0, "...", 3);
+	return true;
+}
+
+/* What the step's first process was started with, words parted by blanks. */
+static size_t join_argv(char *text, size_t cap, const struct step *st)
+{
+	size_t len = st->argv_bytes < cap ? st->argv_bytes : cap;
+
+	memcpy(text, st->argv, len);
+	while (len && !text[len - 1])
+		len--;
+	for (size_t i = 0; i < len; i++)
+		text[i] = text[i] ?: ' ';
+	return len;
+}
+
+static void put_argv(struct screen *s, int gutter, const struct step *st, enum style style)
+{
+	char text[SOURCE_BYTES];
+
+	put_source(s, gutter, 0, text, join_argv(text, sizeof(text), st));
+	put_carets(s, style);
+}
+
+/* Where it happened; returns the width of the gutter. */
+static int put_place(struct screen *s, const struct incident *i, const struct room *room)
+{
+	const struct build *b = i->build ?: i->step ? i->step->build : NULL;
+	const struct step *st = i->step;
+	bool in_file = st && st->instr && st->build && st->build->file_text;
+	unsigned int last = in_file ? st->instr->end_line : 0;
+	int gutter = last > 99999 ? 6 : last > 9999 ? 5 : last > 999 ? 4 : last > 99 ? 3 : 2;
+	enum style style = i->causal == TRI_NO ? STYLE_NOTE : STYLE_ERROR;
+
+	if (b && b->dockerfile_path)
+		put_arrow(s, gutter, b->dockerfile_path, st && st->instr ? st->instr->line : 0);
+	if (!room->source || !st || (!in_file && !st->argv_bytes))
+		return gutter;
+	if (room->bars)
+		put_bar(s, gutter);
+	if (!(in_file && put_instruction(s, gutter, st, room, style)) && st->argv_bytes)
+		put_argv(s, gutter, st, style);
+	if (room->bars)
+		put_bar(s, gutter);
+	return gutter;
+}
+
+/* "   = limit:  ": labels padded to the widest of them. */
+static void fact_head(char *head, size_t cap, int gutter, const char *label, size_t widest)
+{
+	size_t cols = width_text(label, strlen(label));
+	/* A full-width colon brings its own blank. */
+	int pad = (int)(widest - cols) + (label[0] && label[strlen(label) - 1] == ':');
+
+	snprintf(head, cap, "%*s = %s%*s", gutter, "", label, pad, "");
+}
+
+static void put_holders(struct screen *s, const struct incident *i, const struct room *room, size_t indent)
+{
+	for (unsigned int n = 0; n < i->nholders && n < room->holders; n++) {
+		const struct holder *h = &i->holders[n];
+		char head[HEAD_BYTES], size[FMT_LEN], count[32] = "";
+
+		if (h->count > 1)
+			snprintf(count, sizeof(count), "%u x ", h->count);
+		snprintf(head, sizeof(head), "%*s%10s  %s", (int)indent, "", fmt_bytes(size, sizeof(size), h->bytes), count);
+		screen_para(s, &(struct para){ .head = head, .text = h->title ?: h->name ?: "?", .lines = 1 });
+	}
+}
+
+static void put_facts(struct screen *s, const struct incident *i, const struct room *room, int gutter)
+{
+	const struct {
+		const char *label, *text;
+	} facts[] = {
+		{ _("limit:"), i->limit_text },
+		{ _("used:"), i->used_text },
+		{ _("killed:"), i->killed },
+		{ _("host:"), i->host_text },
+	};
+	size_t widest = 0;
+
+	for (size_t n = 0; n < ARRAY_SIZE(facts); n++) {
+		size_t cols = width_text(facts[n].label, strlen(facts[n].label));
+
+		if (facts[n].text && cols > widest)
+			widest = cols;
+	}
+	for (size_t n = 0; n < ARRAY_SIZE(facts); n++) {
+		char head[HEAD_BYTES];
+		size_t indent;
+
+		if (!facts[n].text)
+			continue;
+		fact_head(head, sizeof(head), gutter, facts[n].label, widest);
+		indent = width_text(head, strlen(head));
+		screen_para(s, &(struct para){ .head = head, .head_style = STYLE_GUTTER, .text = facts[n].text,
+					       .indent = indent, .lines = room->fact });
+		if (facts[n].text == i->used_text)
+			put_holders(s, i, room, indent);
+	}
+}
+
+/* Columns of "help: ", which the lines below are indented by. */
+static size_t put_labelled(struct screen *s, const char *label, enum style style, const char *text,
+			   unsigned int lines)
+{
+	char head[HEAD_BYTES];
+	size_t indent;
+
+	snprintf(head, sizeof(head), "%s%s", label, *label && label[strlen(label) - 1] == ':' ? " " : "");
+	indent = width_text(head, strlen(head));
+	screen_para(s, &(struct para){ .head = head, .head_style = style, .text = text, .indent = indent,
+				       .lines = lines });
+	return indent;
+}
+
+static void put_help(struct screen *s, const struct incident *i, const struct room *room)
+{
+	for (unsigned int n = 0; n < i->nhelp; n++) {
+		const struct help *h = &i->help[n];
+		size_t indent = put_labelled(s, _("help:"), STYLE_HELP, h->text ?: "", room->help);
+		char head[HEAD_BYTES];
+
+		if (!h->command || screen_command(s, h->command, indent, room->command))
+			continue;
+		snprintf(head, sizeof(head), "%*s", (int)indent, "");
+		screen_para(s, &(struct para){ .head = head, .lines = 1,
+					       .text = _("(a long command: ztrace report -f json shows it)") });
+	}
+}
+
+/* However long the basis, the command stays whole. */
+static void put_basis(struct screen *s, const struct incident *i)
+{
+	char text[SCREEN_LINE_BYTES + HEAD_BYTES], basis[SCREEN_LINE_BYTES];
+	size_t rest = (size_t)snprintf(text, sizeof(text), _("%1$s · ztrace explain %2$s"), "", i->code);
+
+	esc_term_str(basis, sizeof(basis), i->basis ?: "", SCREEN_COLUMNS - width_text(text, rest));
+	if (i->basis)
+		snprintf(text, sizeof(text), _("%1$s · ztrace explain %2$s"), basis, i->code);
+	else
+		snprintf(text, sizeof(text), "ztrace explain %s", i->code);
+	screen_para(s, &(struct para){ .head = "", .text = text, .style = STYLE_DIM, .lines = 1 });
+}
+
+static void put_incident(struct screen *s, const struct incident *i, const struct room *room)
+{
+	int gutter;
+
+	s->count = 0;
+	put_headline(s, i, room);
+	gutter = put_place(s, i, room);
+	put_facts(s, i, room, gutter);
+	for (unsigned int n = 0; n < i->nnotes && n < room->notes; n++)
+		put_labelled(s, _("note:"), STYLE_NOTE, i->notes[n], 2);
+	put_help(s, i, room);
+	put_basis(s, i);
+}
+
+static int text_incident(struct out *o, const struct report *r, const struct incident *i)
+{
+	struct screen *s __free = malloc(sizeof(*s));
+
+	if (!s)
+		return -ENOMEM;
+	for (size_t n = 0; n < ARRAY_SIZE(rooms); n++) {
+		put_incident(s, i, &rooms[n]);
+		if (s->count <= ROWS)
+			break;
+	}
+	if (i != r->incidents)
+		fputc('\n', o->f);
+	screen_print(s, o);
+	return fflush(o->f) ? -errno : 0;
+}
+
+/* "step 3/9", as the builder counted it, else ztrace's own name for the step. */
+static const char *step_label(char *buf, size_t cap, const struct step *st)
+{
+	struct step_place p = step_place(st);
+
+	if (p.index && p.total)
+		snprintf(buf, cap, _("step %u/%u"), p.index, p.total);
+	else
+		snprintf(buf, cap, _("step %s"), st->id);
+	return buf;
+}
+
+static void put_peaceful(struct screen *s, const struct model *m)
+{
+	char text[512], size[FMT_LEN], label[64];
+	const struct step *st, *top = NULL;
+	unsigned int steps = 0;
+	int n;
+
+	for (st = m->steps; st; st = st->next) {
+		steps++;
+		if (st->peak_bytes && (!top || st->peak_bytes > top->peak_bytes))
+			top = st;
+	}
+	n = snprintf(text, sizeof(text), zt_ngettext("no process was killed for memory, %u step seen",
+						     "no process was killed for memory, %u steps seen", steps), steps);
+	if (top && n > 0 && (size_t)n < sizeof(text))
+		snprintf(text + n, sizeof(text) - (size_t)n, _(", peak %s (%s)"),
+			 fmt_bytes(size, sizeof(size), top->peak_bytes), step_label(label, sizeof(label), top));
+	screen_para(s, &(struct para){ .head = "ztrace: ", .text = text, .indent = 8, .lines = 2 });
+}
+
+/* Lists may be longer than a screen keeps. */
+static void flush_full(struct screen *s, struct out *o)
+{
+	if (s->count + 4 < SCREEN_LINES)
+		return;
+	screen_print(s, o);
+	s->count = 0;
+}
+
+static void put_list(struct screen *s, struct out *o, const struct report *r)
+{
+	const struct incident *i;
+	unsigned int n = 0;
+	char text[128];
+
+	snprintf(text, sizeof(text), zt_ngettext("%u incident:", "%u incidents:", r->nincidents), r->nincidents);
+	screen_blank(s);
+	screen_para(s, &(struct para){ .head = "ztrace: ", .text = text, .lines = 1 });
+	for (i = r->incidents; i; i = i->next) {
+		char head[HEAD_BYTES];
+
+		snprintf(head, sizeof(head), "%4u. %s  ", ++n, i->code);
+		screen_para(s, &(struct para){ .head = head, .head_style = STYLE_BOLD, .text = i->headline ?: "", .lines = 1 });
+		flush_full(s, o);
+	}
+}
+
+/* "  b1.s3      3/9    2.0 GiB  RUN make -j8": what each step took, for -v. */
+static void put_steps(struct screen *s, struct out *o, const struct model *m)
+{
+	for (const struct step *st = m->steps; st; st = st->next) {
+		char head[HEAD_BYTES], size[FMT_LEN], count[32] = "", text[SOURCE_BYTES];
+		struct step_place p = step_place(st);
+		size_t len = p.instruction ? expand_tabs(text, sizeof(text), p.instruction, strlen(p.instruction), 1) :
+					     join_argv(text, sizeof(text), st);
+
+		if (p.index && p.total)
+			snprintf(count, sizeof(count), "%u/%u", p.index, p.total);
+		snprintf(head, sizeof(head), "  %-8s %7s %10s  ", st->id, count,
+			 st->peak_bytes ? fmt_bytes(size, sizeof(size), st->peak_bytes) : "?");
+		screen_para(s, &(struct para){ .head = head, .text = len ? text : "?", .len = len, .lines = 1 });
+		flush_full(s, o);
+	}
+}
+
+static void put_lost(struct screen *s, const struct model *m)
+{
+	const char *sep = "";
+	zt_u64 total = 0;
+	char text[1024];
+	int n;
+
+	for (unsigned int c = 0; c < ZT_LOST_CAUSES; c++)
+		total += m->lost[c];
+	if (!total)
+		return;
+	n = snprintf(text, sizeof(text), zt_ngettext("%llu event was lost: ", "%llu events were lost: ", total),
+		     (unsigned long long)total);
+	for (unsigned int c = 0; c < ZT_LOST_CAUSES && n > 0 && (size_t)n < sizeof(text); c++) {
+		if (!m->lost[c])
+			continue;
+		n += snprintf(text + n, sizeof(text) - (size_t)n, "%s%s %" PRIu64, sep, lost_cause_name(c), m->lost[c]);
+		sep = ", ";
+	}
+	put_labelled(s, _("note:"), STYLE_NOTE, text, 3);
+}
+
+static void put_notes(struct screen *s, struct out *o, const struct model *m)
+{
+	for (const struct note *note = m->notes; note; note = note->next) {
+		char head[HEAD_BYTES];
+
+		snprintf(head, sizeof(head), _("note[%s]: "), note->code);
+		screen_para(s, &(struct para){ .head = head, .head_style = STYLE_NOTE, .text = note->text, .indent = 6,
+					       .lines = 3 });
+		flush_full(s, o);
+	}
+}
+
+static int text_finish(struct out *o, const struct report *r)
+{
+	struct screen *s __free = malloc(sizeof(*s));
+
+	if (!s)
+		return -ENOMEM;
+	s->count = 0;
+	if (!r->nincidents && !r->quiet)
+		put_peaceful(s, r->model);
+	if (r->nincidents > 1)
+		put_list(s, o, r);
+	if (r->verbose)
+		put_steps(s, o, r->model);
+	put_notes(s, o, r->model);
+	put_lost(s, r->model);
+	screen_print(s, o);
+	return fflush(o->f) ? -errno : 0;
+}
+
+extern const struct renderer render_text;
+const struct renderer render_text = {
+	.name = "text",
+	.help = "one screen an incident, for people",
+	.incident = text_incident,
+	.finish = text_finish,
+};
