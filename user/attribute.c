@@ -134,6 +134,21 @@ static void see_rootfs(const struct model *m, const struct zt_ev *ev, struct wan
 	snprintf(w->path, sizeof(w->path), "%s", s->upperdir);
 }
 
+static void want_kill(const struct model *m, const struct zt_ev_kill_end *e, struct want *w)
+{
+	const char *path = NULL;
+
+	w->kind = WANT_KILL;
+	w->who = e->h.who;
+	w->cgroup = 0;
+	for (const struct kill *k = m->kills; k; k = k->next)
+		if (k->ev.seq == e->seq)
+			w->cgroup = k->ev.domain;
+	if (w->cgroup)
+		path = model_cgroup_path(m, w->cgroup);
+	snprintf(w->path, sizeof(w->path), "%s", path ? path : "");
+}
+
 void attribute(struct model *m, const struct zt_ev *ev, struct want *w)
 {
 	const struct zt_ev_exec *e = (const void *)ev;
@@ -160,8 +175,7 @@ void attribute(struct model *m, const struct zt_ev *ev, struct want *w)
 			model_build_new(m, NULL, BUILDER_HOST);
 		break;
 	case ZT_kill_end:
-		w->kind = WANT_HOST;
-		w->who = ev->who;
+		want_kill(m, (const struct zt_ev_kill_end *)ev, w);
 		break;
 	default:
 		break;

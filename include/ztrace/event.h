@@ -16,7 +16,7 @@
 	X(1, fork) X(2, exec) X(3, exit) X(4, signal) X(5, proc) X(6, rootfs)                  \
 	X(10, cgroup) X(11, attach) X(12, rmdir)                                               \
 	X(20, kill) X(21, level) X(22, task) X(23, kill_end)                                   \
-	X(30, host)                                                                            \
+	X(30, host) X(31, memstat)                                                                    \
 	X(40, start) X(41, fact) X(42, child) X(43, file) X(44, layer)                         \
 	X(90, hook) X(91, lost) X(92, note) X(99, end)
 
@@ -255,6 +255,17 @@ struct zt_ev_host {
 	zt_u64 shmem_bytes;
 	zt_u64 cached_bytes;
 	zt_u64 slab_bytes;
+};
+
+/* memory.stat of the cgroup h.cgroup with all below it, read right after a kill in it. 0: not there or none. */
+struct zt_ev_memstat {
+	struct zt_ev h;
+	zt_u64 anon_bytes;
+	zt_u64 file_bytes; /* page cache, shmem not counted */
+	zt_u64 shmem_bytes; /* tmpfs, /dev/shm, shared anonymous memory */
+	zt_u64 kernel_bytes; /* v2, 5.18 on */
+	zt_u64 slab_bytes;
+	zt_u64 sock_bytes;
 };
 
 /* First event of a trace. who = ztrace. */

@@ -181,7 +181,7 @@ static void test_gone(void **state)
 	assert_int_equal(g.status, ZT_FILE_GONE);
 	assert_int_equal(g.events, 1);
 	free(g.text);
-	w.kind = WANT_HOST;
+	w.kind = WANT_KILL;
 	assert_int_equal(enrich_answer(e, &w, take, &g), -EOPNOTSUPP);
 	enrich_free(e);
 }

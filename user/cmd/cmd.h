@@ -39,6 +39,7 @@ struct opt {
 struct command {
 	const char *name, *args, *help;
 	const struct opt *const *opts; /* NULL-terminated */
+	bool wraps; /* its arguments are a command line: options end at the first of them */
 	int (*run)(const struct options *o);
 };
 

@@ -54,4 +54,4 @@ static int run(const struct options *o)
 
 static const struct opt *const opts[] = { &opt_format, &opt_lang, &opt_hooks, &opt_verbose, NULL };
 const struct command cmd_doctor = { "doctor", "doctor [options]",
-				    N_("what this host can tell, and what is missing for more"), opts, run };
+				    N_("what this host can tell, and what is missing for more"), opts, false, run };

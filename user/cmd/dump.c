@@ -39,4 +39,4 @@ static int run(const struct options *o)
 
 static const struct opt *const opts[] = { &opt_lang, NULL };
 const struct command cmd_dump = { "dump", "dump FILE", N_("print every event of a trace as JSON lines"),
-				  opts, run };
+				  opts, false, run };

@@ -30,4 +30,4 @@ static int run(const struct options *o)
 
 static const struct opt *const opts[] = { &opt_lang, NULL };
 const struct command cmd_explain = { "explain", "explain [CODE]", N_("what a diagnosis code means, at length"),
-				     opts, run };
+				     opts, false, run };

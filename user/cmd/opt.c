@@ -105,7 +105,8 @@ static void opt_table(const struct command *c, struct option *lo, char *so)
 {
 	int n = 0;
 
-	*so++ = '+';
+	if (c->wraps)
+		*so++ = '+';
 	*so++ = ':';
 	*so++ = 'h';
 	for (; c->opts[n] && n < OPTS_MAX; n++) {

@@ -19,4 +19,4 @@ static const struct opt *const opts[] = {
 	&opt_output, &opt_lang, &opt_user, &opt_require_bpf, &opt_hooks, &opt_quiet, &opt_verbose, NULL,
 };
 const struct command cmd_record = { "record", "record -o FILE [options] [-- COMMAND …]",
-				    N_("record a trace without explaining it"), opts, run };
+				    N_("record a trace without explaining it"), opts, true, run };

@@ -63,4 +63,4 @@ static const struct opt *const opts[] = {
 	&opt_format, &opt_lang, &opt_color, &opt_quiet, &opt_verbose, &opt_schema, NULL,
 };
 const struct command cmd_report = { "report", "report [options] [FILE …]",
-				    N_("explain recorded traces (default: the newest)"), opts, run };
+				    N_("explain recorded traces (default: the newest)"), opts, false, run };

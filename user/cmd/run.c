@@ -20,4 +20,4 @@ static const struct opt *const opts[] = {
 	&opt_oom_exit_code, &opt_hooks, &opt_quiet, &opt_verbose, NULL,
 };
 const struct command cmd_run = { "run", "[run] [options] -- COMMAND …",
-				 N_("trace one build and explain what was killed"), opts, run };
+				 N_("trace one build and explain what was killed"), opts, true, run };

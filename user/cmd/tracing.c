@@ -32,13 +32,6 @@ struct run {
 	bool traced; /* events come */
 };
 
-static size_t redact(char *argv, size_t len)
-{
-	bool masked;
-
-	return redact_argv(argv, len, &masked);
-}
-
 /* -o FILE must work; the trace kept by default is a courtesy. */
 static int open_trace(struct run *r)
 {
@@ -78,7 +71,7 @@ static int prepare(struct run *r)
 		log_error(_("/proc cannot be read: %s; mount it"), strerror(-err));
 		return err;
 	}
-	r->proc.redact = redact;
+	r->proc.redact = redact_argv;
 	err = cgroupfs_open(&r->cg, "/proc");
 	if (err < 0)
 		log_info(_("the memory cgroups cannot be read: %s"), strerror(-err));

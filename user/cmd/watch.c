@@ -19,4 +19,4 @@ static const struct opt *const opts[] = {
 	&opt_format, &opt_output, &opt_no_trace, &opt_lang, &opt_color, &opt_hooks, &opt_quiet, &opt_verbose, NULL,
 };
 const struct command cmd_watch = { "watch", "[watch] [options]",
-				   N_("watch the whole machine until Ctrl-C"), opts, run };
+				   N_("watch the whole machine until Ctrl-C"), opts, false, run };

@@ -51,6 +51,8 @@ static enum tristate hop(const struct model *m, const struct proc *p, const stru
 		return TRI_UNKNOWN;
 	if (!mine)
 		return TRI_NO;
+	if (p->exec_ns > child->exit_ns) /* became another program since, and the status is that one's */
+		return TRI_NO;
 	if (went_on && later_failure(m, p, child->exit_ns))
 		return TRI_NO;
 	if (mine == its)

@@ -56,11 +56,12 @@ static const char *step_title(struct report *r, const struct step *s)
 	return text ? say(r, "%s: %.160s", say_step(r, s), text) : say_step(r, s);
 }
 
-static const struct step *step_at(const struct model *m, zt_u64 id)
+/* The step whose cgroup that was at the kill; a finished one's lingers among its siblings for a while. */
+static const struct step *step_at(const struct model *m, const struct kill *w, zt_u64 id)
 {
 	const struct cgroup *cg = model_cgroup(m, id);
 
-	return cg && cg->removed_ns == 0 ? cg->step : NULL;
+	return cg && (!cg->removed_ns || cg->removed_ns > w->ev.h.ts_ns) ? cg->step : NULL;
 }
 
 /* Does a level below this one belong to a step? Then that one is named and not this. */
@@ -69,7 +70,7 @@ static bool holds_steps(const struct model *m, const struct kill *w, zt_u64 id)
 	for (unsigned int i = 0; i < w->nlevels; i++) {
 		zt_u64 p = w->levels[i].mem.id;
 
-		if (!(w->levels[i].flags & ZT_F_LEVEL_MEMBER) || p == id || !step_at(m, p))
+		if (!(w->levels[i].flags & ZT_F_LEVEL_MEMBER) || p == id || !step_at(m, w, p))
 			continue;
 		for (int depth = 0; p && depth < 32; depth++) {
 			const struct cgroup *cg = model_cgroup(m, p);
@@ -89,7 +90,7 @@ static bool below_named(const struct model *m, const struct kill *w, const struc
 	for (int depth = 0; p && p != w->ev.domain && depth < 32; depth++) {
 		const struct cgroup *cg = model_cgroup(m, p);
 
-		if (step_at(m, p) || !holds_steps(m, w, p))
+		if (step_at(m, w, p) || !holds_steps(m, w, p))
 			return true;
 		p = cg ? cg->parent : 0;
 	}
@@ -102,7 +103,7 @@ static zt_u64 add_members(const struct model *m, struct report *r, const struct 
 
 	for (unsigned int i = 0; i < w->nlevels; i++) {
 		const struct kill_level *l = &w->levels[i];
-		const struct step *s = step_at(m, l->mem.id);
+		const struct step *s = step_at(m, w, l->mem.id);
 		const char *path = model_cgroup_path(m, l->mem.id);
 		struct holder *h;
 
@@ -141,28 +142,50 @@ static const struct kill_level *domain_of(const struct kill *w)
 	return NULL;
 }
 
-/* What is charged to the level but to no process or member of it: files in memory, tmpfs, the kernel's own. */
-static void add_rest(struct report *r, const struct kill_level *d, zt_u64 named, struct table *t)
+static void add_kind(struct table *t, enum holder_kind kind, const char *name, const char *title, zt_u64 bytes,
+		     zt_u64 *rest)
+{
+	struct holder *h = bytes > *rest / 50 && bytes > (1u << 20) ? row(t, kind, name) : NULL;
+
+	if (!h)
+		return;
+	h->title = title;
+	h->bytes = bytes < *rest ? bytes : *rest;
+	*rest -= h->bytes;
+}
+
+/* What is charged to the level but to no process or member of it: tmpfs, files in memory, the kernel's own. */
+static void add_rest(const struct kill *w, const struct kill_level *d, zt_u64 named, struct table *t)
 {
 	zt_u64 rest = d->mem.usage_bytes > named ? d->mem.usage_bytes - named : 0;
-	struct holder *h;
+	bool stats = d->mem.flags & ZT_F_MEMCG_STATS;
+	zt_u64 shmem = stats ? d->mem.shmem_bytes : w->memstat.shmem_bytes;
+	zt_u64 file = stats ? d->mem.file_bytes - shmem : w->memstat.file_bytes;
+	zt_u64 kernel = w->memstat.kernel_bytes ? w->memstat.kernel_bytes : d->mem.kernel_bytes;
 
-	if ((d->mem.flags & ZT_F_MEMCG_STATS) && d->mem.shmem_bytes > (1u << 20) &&
-	    d->mem.shmem_bytes <= rest) {
-		h = row(t, HOLD_TMPFS, "tmpfs");
-		if (h) {
-			h->title = _("files in tmpfs or /dev/shm");
-			h->bytes = d->mem.shmem_bytes;
-			rest -= h->bytes;
-		}
-	}
-	if (rest < d->mem.usage_bytes / 50 || rest < (1u << 20))
-		return;
-	h = row(t, HOLD_OTHER, "rest");
-	if (h) {
-		h->title = say(r, "%s", _("page cache, tmpfs and kernel memory"));
-		h->bytes = rest;
-	}
+	add_kind(t, HOLD_TMPFS, "tmpfs", _("files in tmpfs or /dev/shm"), shmem, &rest);
+	add_kind(t, HOLD_PAGE_CACHE, "page_cache", _("page cache"), file, &rest);
+	add_kind(t, HOLD_KERNEL, "kernel", _("kernel memory"), kernel, &rest);
+	if (rest > d->mem.usage_bytes / 20)
+		add_kind(t, HOLD_OTHER, "rest", _("page cache, tmpfs and kernel memory"), rest, &rest);
+}
+
+/* The step that died (or held it all): what in it? Kinds of memory only when nobody else was in the level. */
+static void inside_step(struct report *r, const struct kill *w, const struct kill_level *d, struct table *t,
+			struct incident *i)
+{
+	zt_u64 id = i->holders[0].step->cgroup->id, sum = 0;
+
+	memset(t, 0, sizeof(*t));
+	add_tasks(r, w, id, t);
+	for (unsigned int n = 0; n < t->n; n++)
+		sum += t->h[n].bytes;
+	if (d && i->nholders == 1)
+		add_rest(w, d, sum, t);
+	qsort(t->h, t->n, sizeof(t->h[0]), by_bytes);
+	for (unsigned int n = 0; n < t->n && n < 3 && i->nholders < HOLDERS_MAX; n++)
+		if (t->h[n].bytes > i->holders[0].bytes / 50)
+			i->holders[i->nholders++] = t->h[n];
 }
 
 void holders_find(const struct model *m, struct report *r, const struct kill *k, struct incident *i)
@@ -181,19 +204,12 @@ void holders_find(const struct model *m, struct report *r, const struct kill *k,
 			sum += t->h[n].bytes;
 	}
 	if (d)
-		add_rest(r, d, sum, t);
+		add_rest(w, d, sum, t);
 	qsort(t->h, t->n, sizeof(t->h[0]), by_bytes);
 	for (unsigned int n = 0; n < t->n && i->nholders < HOLDERS_MAX; n++)
 		if (t->h[n].bytes)
 			i->holders[i->nholders++] = t->h[n];
-	if (i->nholders == 1 && i->holders[0].kind == HOLD_STEP) { /* one step held it all: who in it? */
-		zt_u64 id = i->holders[0].step->cgroup->id;
-
-		memset(t, 0, sizeof(*t));
-		add_tasks(r, w, id, t);
-		qsort(t->h, t->n, sizeof(t->h[0]), by_bytes);
-		for (unsigned int n = 0; n < t->n && i->nholders < 4; n++)
-			i->holders[i->nholders++] = t->h[n];
-	}
+	if (i->nholders && i->holders[0].kind == HOLD_STEP && (i->nholders == 1 || i->holders[0].step == i->step))
+		inside_step(r, w, d, t, i);
 	free(t);
 }

@@ -51,6 +51,20 @@ static bool in_unit(const struct model *m, const struct proc *p, const struct un
 	return model_is_below(p, u->entry);
 }
 
+/* `timeout -s KILL` ends itself the way it ended its command: that second one explains nothing. */
+static bool is_echo(const struct model *m, const struct sig *s)
+{
+	if (s->sender != s->target)
+		return false;
+	for (unsigned int n = first_sig(m); n < m->nsigs; n++) {
+		const struct sig *t = sig_at(m, n);
+
+		if (t->ev.sig == SIGKILL && t->sender == s->sender && t->target != s->target)
+			return true;
+	}
+	return false;
+}
+
 /* Newest SIGKILL inside the unit whose death travelled up to the unit's exit code. */
 static const struct sig *kill_inside(const struct model *m, const struct unit *u, enum tristate *causal)
 {
@@ -60,7 +74,8 @@ static const struct sig *kill_inside(const struct model *m, const struct unit *u
 		const struct sig *s = sig_at(m, n);
 
 		if (s->ev.sig != SIGKILL || !s->target || (s->ev.h.flags & ZT_F_SIGNAL_IGNORED) ||
-		    !in_unit(m, s->target, u) || is_oom_victim(m, s->target) || is_teardown(s, u))
+		    !in_unit(m, s->target, u) || is_oom_victim(m, s->target) || is_teardown(s, u) ||
+		    is_echo(m, s))
 			continue;
 		*causal = cause_of_failure(m, s->target, u);
 		if (*causal == TRI_YES)

@@ -138,7 +138,9 @@ enum confidence limit_find(const struct model *m, struct report *r, const struct
 		l = domain_level(w = k->walk);
 	hit = level_at_limit(w, slack);
 	fill_chain(m, r, w, i);
-	if (l && (memory_hit(&l->mem, slack) || memsw_hit(&l->mem, slack))) {
+	/* Below its limit again when several processes die at once; no other level is at its own then. */
+	if (l && (memory_hit(&l->mem, slack) || memsw_hit(&l->mem, slack) ||
+		  (!hit && l->mem.limit_bytes != ZT_NO_LIMIT))) {
 		fill_cgroup(m, r, k, l, slack, i);
 		return CONF_CONFIRMED;
 	}
@@ -148,10 +150,6 @@ enum confidence limit_find(const struct model *m, struct report *r, const struct
 	 */
 	if (hit && (l || m->host.available_bytes > m->host.total_bytes / 10)) {
 		fill_cgroup(m, r, k, hit, slack, i);
-		return CONF_LIKELY;
-	}
-	if (l && l->mem.limit_bytes != ZT_NO_LIMIT) { /* freed in the meantime */
-		fill_cgroup(m, r, k, l, slack, i);
 		return CONF_LIKELY;
 	}
 	if (k->ev.h.flags & ZT_F_KILL_HOST) {

@@ -99,6 +99,14 @@ int apply_host(struct model *m, const struct zt_ev *ev)
 	return 0;
 }
 
+int apply_memstat(struct model *m, const struct zt_ev *ev)
+{
+	for (struct kill *k = m->kills; k; k = k->next)
+		if (!k->memstat.h.kind && k->ev.domain == ev->cgroup)
+			memcpy(&k->memstat, ev, sizeof(k->memstat));
+	return 0;
+}
+
 struct step *model_step_of_cgroup(const struct model *m, zt_u64 id)
 {
 	for (int depth = 0; id && depth < 64; depth++) {

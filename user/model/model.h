@@ -150,6 +150,7 @@ struct kill {
 	bool complete, cut;
 	zt_u64 victim_exit_ns;
 	struct zt_ev_host host; /* right after the kill; h.kind 0: not known */
+	struct zt_ev_memstat memstat; /* of the domain, likewise */
 	bool reported;
 };
 

@@ -120,10 +120,11 @@ bool screen_command(struct screen *s, const char *command, size_t indent, unsign
 		const char *head = p.quote == QUOTE_SINGLE && p.flush_left ? "'" : "";
 		bool goes_on = at && p.flush_left;
 		size_t left = goes_on ? 0 : at ? indent + 2 : indent;
+		size_t room = SCREEN_COLUMNS - left - strlen(head);
 		char shown[SCREEN_LINE_BYTES];
 		int n;
 
-		p = cut_command(text + at, len - at, SCREEN_COLUMNS - left - strlen(head), goes_on ? p.quote : QUOTE_NONE);
+		p = cut_command(text + at, len - at, room, goes_on ? p.quote : QUOTE_NONE);
 		n = snprintf(shown, sizeof(shown), "%.*s%s", (int)p.bytes, text + at, p.end);
 		if (!p.next || (size_t)n >= sizeof(shown) || s->count - before >= max_lines) {
 			s->count = before;

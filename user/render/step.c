@@ -24,7 +24,7 @@ struct step_place step_place(const struct step *st)
 		p.index = in->legacy_index;
 		p.total = in->legacy_total;
 	}
-	if (df && in->stage < df->nstages)
+	if (df && in->stage >= 0 && (size_t)in->stage < df->nstages)
 		p.stage = df->stages[in->stage].name;
 	return p;
 }
@@ -32,7 +32,8 @@ struct step_place step_place(const struct step *st)
 const char *builder_name(enum builder_kind kind)
 {
 	static const char *const names[] = {
-		[BUILDER_HOST] = "host",	       [BUILDER_BUILDKIT] = "buildkit",
+		[BUILDER_HOST] = "host",	       [BUILDER_DOCKER] = "docker",
+		[BUILDER_BUILDKIT] = "buildkit",
 		[BUILDER_DOCKER_LEGACY] = "docker-legacy", [BUILDER_PODMAN] = "podman",
 		[BUILDER_BUILDAH] = "buildah",
 	};

@@ -243,7 +243,8 @@ static void put_holders(struct screen *s, const struct incident *i, const struct
 
 		if (h->count > 1)
 			snprintf(count, sizeof(count), "%u x ", h->count);
-		snprintf(head, sizeof(head), "%*s%10s  %s", (int)indent, "", fmt_bytes(size, sizeof(size), h->bytes), count);
+		fmt_bytes(size, sizeof(size), h->bytes);
+		snprintf(head, sizeof(head), "%*s%10s  %s", (int)indent, "", size, count);
 		screen_para(s, &(struct para){ .head = head, .text = h->title ?: h->name ?: "?", .lines = 1 });
 	}
 }
@@ -409,7 +410,8 @@ static void put_list(struct screen *s, struct out *o, const struct report *r)
 		char head[HEAD_BYTES];
 
 		snprintf(head, sizeof(head), "%4u. %s  ", ++n, i->code);
-		screen_para(s, &(struct para){ .head = head, .head_style = STYLE_BOLD, .text = i->headline ?: "", .lines = 1 });
+		screen_para(s, &(struct para){ .head = head, .head_style = STYLE_BOLD, .text = i->headline ?: "",
+					       .lines = 1 });
 		flush_full(s, o);
 	}
 }

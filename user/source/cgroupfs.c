@@ -410,3 +410,35 @@ int cgroupfs_memcg(const struct cgroupfs *c, const char *path, struct zt_memcg *
 
 	return fd < 0 ? fd : read_memcg(c, fd, ret);
 }
+
+/* v1 has the sums over all levels below under total_*, and counts shmem in cache as v2 does in file. */
+static void parse_memstat(const char *text, unsigned int version, struct zt_ev_memstat *ret)
+{
+	const char *const keys[][6] = {
+		{ "total_rss ", "total_cache ", "total_shmem ", NULL, NULL, NULL },
+		{ "anon ", "file ", "shmem ", "kernel ", "slab ", "sock " },
+	};
+	zt_u64 *const out[6] = { &ret->anon_bytes, &ret->file_bytes, &ret->shmem_bytes,
+				 &ret->kernel_bytes, &ret->slab_bytes, &ret->sock_bytes };
+
+	memset(ret, 0, sizeof(*ret));
+	for (int i = 0; i < 6; i++)
+		if (keys[version == 2][i])
+			readfile_find_u64(text, keys[version == 2][i], out[i]);
+	ret->file_bytes -= ret->shmem_bytes < ret->file_bytes ? ret->shmem_bytes : ret->file_bytes;
+}
+
+int cgroupfs_memstat(const struct cgroupfs *c, const char *path, struct zt_ev_memstat *ret)
+{
+	int fd __close = open_cgroup(c, path, false);
+	char text[8192];
+	ssize_t n;
+
+	if (fd < 0)
+		return fd;
+	n = readfile_at(fd, "memory.stat", text, sizeof(text));
+	if (n < 0)
+		return (int)n;
+	parse_memstat(text, c->version, ret);
+	return 0;
+}

@@ -11,7 +11,7 @@ struct enrich;
 int enrich_new(struct enrich **ret);
 void enrich_free(struct enrich *e);
 
-/* 0, -EOPNOTSUPP: a kind of want that is answered elsewhere (WANT_HOST), or -errno of the sink. */
+/* 0, -EOPNOTSUPP: a kind of want that is answered elsewhere (WANT_KILL), or -errno of the sink. */
 int enrich_answer(struct enrich *e, const struct want *w, sink_fn sink, void *ctx);
 
 #endif

@@ -20,6 +20,7 @@ struct live {
 	struct source *bpf;
 	struct enrich *enrich;
 	const struct procfs *proc;
+	const struct cgroupfs *cg;
 	zt_u64 host_next_ns;
 	sink_fn sink; /* of the call under way */
 	void *ctx;
@@ -52,6 +53,18 @@ static int host(struct live *l, zt_u32 flags, sink_fn sink, void *ctx)
 	return err < 0 ? err : sink(ctx, &ev.h);
 }
 
+/* What the memory of the level that was hit is made of, while it is still there. */
+static void memstat(struct live *l, const struct want *w, sink_fn sink, void *ctx)
+{
+	struct zt_ev_memstat ev;
+
+	if (!w->path[0] || cgroupfs_memstat(l->cg, w->path, &ev) < 0)
+		return;
+	ev.h = (struct zt_ev){ .size = sizeof(ev), .fixed = sizeof(ev), .kind = ZT_memstat,
+			       .ts_ns = live_now_ns(), .cgroup = w->cgroup };
+	sink(ctx, &ev.h);
+}
+
 static int live_pump(struct source *s, int timeout_ms, sink_fn sink, void *ctx)
 {
 	struct live *l = container_of(s, struct live, s);
@@ -70,9 +83,11 @@ static int live_ask(struct source *s, const struct want *w, sink_fn sink, void *
 {
 	struct live *l = container_of(s, struct live, s);
 
-	if (w->kind == WANT_HOST)
+	if (w->kind == WANT_KILL) {
+		memstat(l, w, sink, ctx);
 		return host(l, ZT_F_HOST_AT_KILL, sink, ctx);
-	return enrich_ask(l->enrich, w, sink, ctx);
+	}
+	return enrich_answer(l->enrich, w, sink, ctx);
 }
 
 static void live_close(struct source *s)
@@ -85,17 +100,10 @@ static void live_close(struct source *s)
 	free(l);
 }
 
-static size_t redact_args(char *argv, size_t len)
-{
-	bool masked;
-
-	return redact_argv(argv, len, &masked);
-}
-
 static int begin(struct live *l, const struct live_opts *o, sink_fn sink, void *ctx)
 {
 	struct env env = { .root = "/", .proc = o->proc, .cgroup_version = o->cg->version,
-			   .argv = o->argv, .redact = redact_args };
+			   .argv = o->argv, .redact = redact_argv };
 	int err = env_start(&env, sink, ctx);
 
 	if (!err)
@@ -116,10 +124,12 @@ int live_open(struct source **ret, const struct live_opts *o, sink_fn sink, void
 		return -ENOMEM;
 	l->s = (struct source){ "live", live_pump, live_ask, live_close };
 	l->proc = o->proc;
+	l->cg = o->cg;
 	l->sink = sink;
 	l->ctx = ctx;
-	l->enrich = enrich_new();
-	r = l->enrich ? begin(l, o, sink, ctx) : -ENOMEM;
+	r = enrich_new(&l->enrich);
+	if (!r)
+		r = begin(l, o, sink, ctx);
 	if (!r)
 		r = bpf_source_open(&l->bpf, &bo, sink, ctx, err, errlen);
 	if (!r) {

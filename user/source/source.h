@@ -16,7 +16,7 @@ enum want_kind {
 	WANT_NONE,
 	WANT_DOCKERFILE, /* pid = client; path, context: see builder/client.h; answered by `file` events */
 	WANT_LAYER,	 /* who, cgroup, upperdir, base_image: answered by a `layer` event */
-	WANT_HOST,	 /* answered by a `host` event with ZT_F_HOST_AT_KILL */
+	WANT_KILL,	 /* after a kill; cgroup, path = its domain: answered by `memstat` and `host` events */
 };
 
 /* Something the model would like to know, asked of the live source; a replay has the answers already. */

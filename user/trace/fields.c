@@ -166,6 +166,13 @@ DESCRIBE_EVENT(host, HOST);
 NAMES(flags_host) = { { ZT_F_HOST_AT_KILL, "at_kill" }, ENDNAMES };
 #define tail_host no_tail
 
+#define MEMSTAT(F, s)                                                                          \
+	F(s, anon_bytes, NUM, 0) F(s, file_bytes, NUM, 0) F(s, shmem_bytes, NUM, 0)            \
+	F(s, kernel_bytes, NUM, 0) F(s, slab_bytes, NUM, 0) F(s, sock_bytes, NUM, 0)
+DESCRIBE_EVENT(memstat, MEMSTAT);
+#define flags_memstat no_flags
+#define tail_memstat no_tail
+
 #define START(F, s)                                                                            \
 	F(s, realtime_ns, STR, 0) F(s, utc_offset_s, NUM, 0) F(s, cgroup_version, NUM, 0)      \
 	F(s, page_bytes, NUM, 0) F(s, cpus, NUM, 0)
