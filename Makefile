@@ -33,7 +33,7 @@ FUZZ     := $(patsubst %.c,$O/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all clean install tools unit fuzz check check-unit check-fuzz check-golden check-layers check-root demo bench deps
+.PHONY: all clean install tools unit fuzz check check-unit check-san check-fuzz check-golden check-layers check-shell check-e2e check-root demo bench deps
 all: $O/ztrace tools
 
 $O/ztrace: $(OBJS)
@@ -122,6 +122,17 @@ $O/ztrace.pot: $(SRCS)
 # Takes new and changed sentences into every user/po/*.po, to be translated there.
 po: $O/ztrace.pot
 	$Qfor f in $(POS); do msgmerge -q --update --backup=none --no-wrap $$f $<; done
+
+# Installs what is missing (Debian), then every suite; the closing line adds them up. check-e2e needs root.
+check:
+	$QO=$O tools/check.sh
+check-unit check-san check-fuzz check-golden check-layers check-shell check-e2e: check-%:
+	$QO=$O tools/check.sh $*
+check-root: check-e2e
+deps:
+	$Qtools/install-deps.sh
+demo:
+	$Qtools/demo.sh
 
 clean:
 	rm -rf .output .output-san

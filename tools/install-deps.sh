@@ -1,0 +1,40 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Installs what building, testing and the demo need and is missing, from Debian's packages. Silent when nothing is.
+#   tools/install-deps.sh [build] [test] [docker]     (no word: all three)
+set -u
+build='gcc make libc6-dev clang-14 bpftool libbpf-dev libelf-dev zlib1g-dev libjansson-dev uthash-dev libcap-ng-dev gettext'
+tests='libcmocka-dev libclang-rt-14-dev jq python3 python3-jsonschema shellcheck procps bsdutils'
+docker='runc libdevmapper1.02.1 libsystemd0 libseccomp2 busybox-static ca-certificates'
+want=''
+[[ $# -gt 0 ]] || set -- build test docker
+for w; do
+	case $w in
+	build) want+=" $build" ;; test) want+=" $tests" ;; docker) want+=" $docker" ;;
+	*) sed -n '4s/^# *//p' "$0" >&2; exit 2 ;;
+	esac
+done
+
+missing() {	# of $want
+	local p
+	for p in $want; do
+		[[ $(dpkg-query -W -f '${db:Status-Abbrev}' "$p" 2>/dev/null) == ii* ]] || echo "$p"
+	done
+}
+if ! command -v dpkg-query >/dev/null; then
+	echo "install-deps: not a Debian; please see to: $want" >&2
+	exit 0
+fi
+mapfile -t need < <(missing)
+[[ ${#need[@]} -gt 0 ]] || exit 0
+if [[ $(id -u) != 0 ]]; then
+	echo "install-deps: as root, please: apt-get install ${need[*]}" >&2
+	exit 1
+fi
+export DEBIAN_FRONTEND=noninteractive
+echo "install-deps: installing ${need[*]}"
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+# the lists may be old or absent: once, then again with fresh ones
+try() { apt-get -qq -y --no-install-recommends install "${need[@]}" </dev/null >"$log" 2>&1; }
+try || { apt-get -qq update >"$log" 2>&1 && try; } || { tail -n 20 "$log" >&2; exit 1; }
