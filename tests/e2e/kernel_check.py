@@ -336,9 +336,35 @@ def test_storm():
     rmcg(cg)
 
 
+def test_stalled():
+    """A reader that is held up loses execs, says how many, and still has every kill and SIGKILL."""
+    cg = mkcg(f"{ROOT}/stalled", 24 * MIB)
+    with Watch() as w:
+        w.p.send_signal(signal.SIGSTOP)
+        for _ in range(6000):
+            os.waitpid(os.posix_spawn("/bin/true", ["true", "x" * 300], {}), 0)
+        victims = []
+        for _ in range(20):
+            p = eat(cg, 100)
+            if p.wait() == -9:
+                victims.append(p.pid)
+        p = subprocess.Popen(["sh", "-c", "kill -9 $$"])
+        p.wait()
+        w.p.send_signal(signal.SIGCONT)
+        time.sleep(0.5)
+    seen = {e["victim"]["tgid"] for e in w.get("kill")}
+    check(len(victims) == 20 and seen >= set(victims), "stalled: 20 of 20 kills seen")
+    check([e["target"]["tgid"] for e in w.get("signal", sig=9) if e["target"]["tgid"] == p.pid] == [p.pid],
+          "stalled: SIGKILL seen although the main ring was full")
+    lost = sum(e["count"] for e in w.get("lost"))
+    got = len(w.get("exec")) + len(w.get("fork")) + len(w.get("exit"))
+    check(lost > 0 and got + lost >= 3 * 6000, f"stalled: {lost} lost events are told, {got} came")
+    rmcg(cg)
+
+
 os.mkdir(ROOT)
 try:
-    for test in (test_exec, test_exit, test_cgroup, test_oom, test_storm):
+    for test in (test_exec, test_exit, test_cgroup, test_oom, test_storm, test_stalled):
         test()
 finally:
     for top, dirs, _ in os.walk(ROOT, topdown=False):

@@ -71,7 +71,7 @@ static int is_plain(const char *t, size_t len)
 {
 	char *joined = malloc(len + 1);
 	size_t n = join(t, len, joined);
-	int ok = n && !memchr(joined, '\n', n) && !memmem(joined, n, "<<", 2) && !memmem(t, len, "-----BEGIN", 10);
+	int ok = n && !memchr(joined, '\n', n) && !memmem(joined, n, "<<", 2);
 
 	for (size_t i = 0; i < n; i++)
 		ok = ok && joined[i] && joined[i] != '\r' && joined[i] != '`';

@@ -28,9 +28,11 @@ static const struct row rows[] = {
 	{ "/buildkit/" ID25, CGPATH_BUILDKIT_STEP, ID25, "step" },
 	{ "buildkit/" ID25 "/", CGPATH_BUILDKIT_STEP, ID25, "step" },
 	{ "/system.slice/system.slice:docker:" ID25, CGPATH_BUILDKIT_STEP, ID25, "step" },
-	{ "/system.slice/docker.service/system.slice:docker:" ID25, CGPATH_BUILDKIT_STEP, ID25, "step" },
+	{ "/system.slice/docker.service/system.slice:docker:" ID25, CGPATH_BUILDKIT_STEP, ID25,
+	  "step" },
 	{ "/docker/buildx/" HEX64 "/buildkit/" ID25, CGPATH_BUILDKIT_STEP, ID25, "step" },
-	{ "/system.slice/docker-" HEX64 ".scope/buildkit/" ID25, CGPATH_BUILDKIT_STEP, ID25, "step" },
+	{ "/system.slice/docker-" HEX64 ".scope/buildkit/" ID25, CGPATH_BUILDKIT_STEP, ID25,
+	  "step" },
 	{ "/docker/buildkit/" ID25 "x", CGPATH_BUILDER, NULL, "cgroup" },
 	{ "/docker/buildkit/X4zv6b4uxwzjszyurq99a4orc", CGPATH_BUILDER, NULL, "cgroup" },
 	{ "/docker/" ID25, CGPATH_DOCKER, NULL, "cgroup" },
@@ -46,10 +48,12 @@ static const struct row rows[] = {
 	{ "/docker/" HEX64 "/docker/buildkit", CGPATH_DOCKER_CONTAINER, HEX64, "builder" },
 	{ "/ztest/" HEX64, CGPATH_DOCKER_CONTAINER, HEX64, "container" },
 	{ "/system.slice/docker-" HEX64 ".scope", CGPATH_DOCKER_CONTAINER, HEX64, "container" },
-	{ "/system.slice/docker-" HEX64 ".scope/init.scope", CGPATH_DOCKER_CONTAINER, HEX64, "cgroup" },
-	{ "/user.slice/user-1000.slice/user@1000.service/user.slice/docker-" HEX64 ".scope", CGPATH_DOCKER_CONTAINER,
-	  HEX64, "container" },
-	{ "/system.slice/docker-" HEX64 "0.scope", CGPATH_SCOPE, "docker-" HEX64 "0.scope", "cgroup" },
+	{ "/system.slice/docker-" HEX64 ".scope/init.scope", CGPATH_DOCKER_CONTAINER, HEX64,
+	  "cgroup" },
+	{ "/user.slice/user-1000.slice/user@1000.service/user.slice/docker-" HEX64 ".scope",
+	  CGPATH_DOCKER_CONTAINER, HEX64, "container" },
+	{ "/system.slice/docker-" HEX64 "0.scope", CGPATH_SCOPE, "docker-" HEX64 "0.scope",
+	  "cgroup" },
 	{ "/machine.slice/libpod-" HEX64 ".scope", CGPATH_PODMAN_CONTAINER, HEX64, "container" },
 	{ "/libpod_parent/libpod-" HEX64, CGPATH_PODMAN_CONTAINER, HEX64, "container" },
 	{ "/zshell/buildah-buildah3211251124", CGPATH_BUILDAH_STEP, "3211251124", "step" },
@@ -57,24 +61,32 @@ static const struct row rows[] = {
 	{ "/system.slice/crun-buildah-buildah123.scope", CGPATH_BUILDAH_STEP, "123", "step" },
 	{ "/zshell/buildah-buildah", CGPATH_OTHER, NULL, "cgroup" },
 	{ "/zshell/buildah-buildah12x", CGPATH_OTHER, NULL, "cgroup" },
-	{ "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod" UID_ ".slice/cri-containerd-" HEX64 ".scope",
+	{ "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod" UID_
+	  ".slice/cri-containerd-" HEX64 ".scope",
 	  CGPATH_POD_CONTAINER, HEX64, "pod" },
-	{ "/kubepods.slice/kubepods-pod" UID_ ".slice/crio-" HEX64 ".scope", CGPATH_POD_CONTAINER, HEX64, "pod" },
-	{ "/kubepods.slice/kubepods-pod" UID_ ".slice/docker-" HEX64 ".scope", CGPATH_POD_CONTAINER, HEX64, "pod" },
+	{ "/kubepods.slice/kubepods-pod" UID_ ".slice/crio-" HEX64 ".scope", CGPATH_POD_CONTAINER,
+	  HEX64, "pod" },
+	{ "/kubepods.slice/kubepods-pod" UID_ ".slice/docker-" HEX64 ".scope", CGPATH_POD_CONTAINER,
+	  HEX64, "pod" },
 	{ "/kubepods/burstable/pod" UID "/" HEX64, CGPATH_POD_CONTAINER, HEX64, "pod" },
-	{ "/kubepods/burstable/pod" UID "/" HEX64 "/buildkit/" ID25, CGPATH_BUILDKIT_STEP, ID25, "step" },
+	{ "/kubepods/burstable/pod" UID "/" HEX64 "/buildkit/" ID25, CGPATH_BUILDKIT_STEP, ID25,
+	  "step" },
 	{ "/kubepods/burstable/pod" UID, CGPATH_POD, UID, "pod" },
 	{ "/kubepods/pod" UID, CGPATH_POD, UID, "pod" },
-	{ "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod" UID_ ".slice", CGPATH_POD, UID_, "pod" },
+	{ "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod" UID_ ".slice",
+	  CGPATH_POD, UID_, "pod" },
 	{ "/kubepods/burstable", CGPATH_POD, NULL, "pod" },
 	{ "/kubepods.slice", CGPATH_POD, NULL, "pod" },
-	{ "/docker/" HEX64 "/kubelet/kubepods/besteffort/pod" UID "/" HEX64, CGPATH_POD_CONTAINER, HEX64, "pod" },
+	{ "/docker/" HEX64 "/kubelet/kubepods/besteffort/pod" UID "/" HEX64, CGPATH_POD_CONTAINER,
+	  HEX64, "pod" },
 	{ "/system.slice/docker.service", CGPATH_DAEMON, "docker.service", "builder" },
 	{ "/system.slice/ssh.service", CGPATH_SERVICE, "ssh.service", "cgroup" },
 	{ "/system.slice", CGPATH_SLICE, "system.slice", "slice" },
 	{ "/user.slice/user-1000.slice", CGPATH_SLICE, "user-1000.slice", "slice" },
-	{ "/user.slice/user-1000.slice/session-3.scope", CGPATH_SCOPE, "session-3.scope", "cgroup" },
-	{ "/system.slice/actions.runner.org-repo.host.service", CGPATH_CI, "actions.runner.org-repo.host.service", "ci" },
+	{ "/user.slice/user-1000.slice/session-3.scope", CGPATH_SCOPE, "session-3.scope",
+	  "cgroup" },
+	{ "/system.slice/actions.runner.org-repo.host.service", CGPATH_CI,
+	  "actions.runner.org-repo.host.service", "ci" },
 	{ "/actions_job", CGPATH_CI, "actions_job", "ci" },
 	{ "/actions_job/" HEX64, CGPATH_DOCKER_CONTAINER, HEX64, "container" },
 	{ "/zlim", CGPATH_OTHER, NULL, "cgroup" },
@@ -89,8 +101,10 @@ static void test_rows(void **state)
 		struct cgpath c = cgpath_classify(r->path);
 
 		if (c.kind != r->kind)
-			fail_msg("%s: %s, want %s", r->path, cgpath_kind_name(c.kind), cgpath_kind_name(r->kind));
-		if (!r->id != !c.id || (c.id && (c.id_len != strlen(r->id) || memcmp(c.id, r->id, c.id_len))))
+			fail_msg("%s: %s, want %s", r->path, cgpath_kind_name(c.kind),
+				 cgpath_kind_name(r->kind));
+		if (!r->id != !c.id ||
+		    (c.id && (c.id_len != strlen(r->id) || memcmp(c.id, r->id, c.id_len))))
 			fail_msg("%s: id %.*s", r->path, (int)c.id_len, c.id ? c.id : "(none)");
 		if (strcmp(cgpath_owner(r->path), r->owner))
 			fail_msg("%s: owner %s, want %s", r->path, cgpath_owner(r->path), r->owner);
@@ -116,7 +130,8 @@ static void test_base(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_rows), cmocka_unit_test(test_base) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_rows),
+					    cmocka_unit_test(test_base) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

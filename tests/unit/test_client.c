@@ -20,32 +20,41 @@ struct row {
 
 static const struct row rows[] = {
 	{ ARGV("docker\0build\0."), CLIENT_DOCKER_BUILD, "Dockerfile", "." },
-	{ ARGV("/usr/bin/docker\0build\0-f\0x/D\0-t\0a:1\0ctx"), CLIENT_DOCKER_BUILD, "x/D", "ctx" },
-	{ ARGV("docker\0-H\0tcp://h:1\0--context=c\0-D\0-l\0warn\0--config\0/c\0image\0build\0ctx/"), CLIENT_DOCKER_BUILD,
-	  "ctx/Dockerfile", "ctx/" },
+	{ ARGV("/usr/bin/docker\0build\0-f\0x/D\0-t\0a:1\0ctx"), CLIENT_DOCKER_BUILD, "x/D",
+	  "ctx" },
+	{ ARGV("docker\0-H\0tcp://h:1\0--context=c\0-D\0-l\0warn\0--config\0/"
+	       "c\0image\0build\0ctx/"),
+	  CLIENT_DOCKER_BUILD, "ctx/Dockerfile", "ctx/" },
 	{ ARGV("docker\0builder\0build\0/abs"), CLIENT_DOCKER_BUILD, "/abs/Dockerfile", "/abs" },
 	{ ARGV("docker\0build\0-qf\0my.df\0."), CLIENT_DOCKER_BUILD, "my.df", "." },
 	{ ARGV("docker\0build\0-fmy.df\0."), CLIENT_DOCKER_BUILD, "my.df", "." },
 	{ ARGV("docker\0build\0-f=my.df\0."), CLIENT_DOCKER_BUILD, "my.df", "." },
 	{ ARGV("docker\0build\0--file=./my.df\0."), CLIENT_DOCKER_BUILD, "my.df", "." },
 	{ ARGV("docker\0build\0.\0-f\0my.df"), CLIENT_DOCKER_BUILD, "my.df", "." },
-	{ ARGV("docker\0build\0--no-cache\0--pull\0--rm=false\0src"), CLIENT_DOCKER_BUILD, "src/Dockerfile", "src" },
+	{ ARGV("docker\0build\0--no-cache\0--pull\0--rm=false\0src"), CLIENT_DOCKER_BUILD,
+	  "src/Dockerfile", "src" },
 	{ ARGV("docker\0build\0--\0-odd"), CLIENT_DOCKER_BUILD, "-odd/Dockerfile", "-odd" },
-	{ ARGV("docker\0build\0--future-switch\0src"), CLIENT_DOCKER_BUILD, "src/Dockerfile", "src" },
-	{ ARGV("docker\0build\0--future-value\0v\0src"), CLIENT_DOCKER_BUILD, "src/Dockerfile", "src" },
+	{ ARGV("docker\0build\0--future-switch\0src"), CLIENT_DOCKER_BUILD, "src/Dockerfile",
+	  "src" },
+	{ ARGV("docker\0build\0--future-value\0v\0src"), CLIENT_DOCKER_BUILD, "src/Dockerfile",
+	  "src" },
 	{ ARGV("docker\0build\0-"), CLIENT_DOCKER_BUILD, "", "-" },
 	{ ARGV("docker\0build\0-f\0-\0."), CLIENT_DOCKER_BUILD, "", "." },
 	{ ARGV("docker\0build\0https://github.com/a/b.git#main:dir"), CLIENT_DOCKER_BUILD, "",
 	  "https://github.com/a/b.git#main:dir" },
-	{ ARGV("docker\0build\0git@github.com:a/b.git"), CLIENT_DOCKER_BUILD, "", "git@github.com:a/b.git" },
-	{ ARGV("docker\0build\0-f\0/local/D\0git://h/r"), CLIENT_DOCKER_BUILD, "/local/D", "git://h/r" },
+	{ ARGV("docker\0build\0git@github.com:a/b.git"), CLIENT_DOCKER_BUILD, "",
+	  "git@github.com:a/b.git" },
+	{ ARGV("docker\0build\0-f\0/local/D\0git://h/r"), CLIENT_DOCKER_BUILD, "/local/D",
+	  "git://h/r" },
 	{ ARGV("docker\0build"), CLIENT_DOCKER_BUILD, "", NULL },
-	{ ARGV("docker\0buildx\0build\0--builder\0b\0-o\0type=docker\0."), CLIENT_BUILDX_BUILD, "Dockerfile", "." },
-	{ ARGV("docker\0buildx\0--builder\0b\0b\0."), CLIENT_BUILDX_BUILD, "Dockerfile", "." },
-	{ ARGV("/usr/libexec/docker/cli-plugins/docker-buildx\0buildx\0build\0-t\0x\0."), CLIENT_BUILDX_BUILD,
+	{ ARGV("docker\0buildx\0build\0--builder\0b\0-o\0type=docker\0."), CLIENT_BUILDX_BUILD,
 	  "Dockerfile", "." },
+	{ ARGV("docker\0buildx\0--builder\0b\0b\0."), CLIENT_BUILDX_BUILD, "Dockerfile", "." },
+	{ ARGV("/usr/libexec/docker/cli-plugins/docker-buildx\0buildx\0build\0-t\0x\0."),
+	  CLIENT_BUILDX_BUILD, "Dockerfile", "." },
 	{ ARGV("docker-buildx\0build\0."), CLIENT_BUILDX_BUILD, "Dockerfile", "." },
-	{ ARGV("docker\0buildx\0debug\0--on=error\0build\0."), CLIENT_BUILDX_BUILD, "Dockerfile", "." },
+	{ ARGV("docker\0buildx\0debug\0--on=error\0build\0."), CLIENT_BUILDX_BUILD, "Dockerfile",
+	  "." },
 	{ ARGV("docker\0buildx\0bake\0-f\0x"), CLIENT_NONE, NULL, NULL },
 	{ ARGV("docker-buildx\0bake\0--file\0-"), CLIENT_NONE, NULL, NULL },
 	{ ARGV("docker\0compose\0build"), CLIENT_NONE, NULL, NULL },
@@ -79,8 +88,10 @@ static void test_rows(void **state)
 static void test_details(void **state)
 {
 	static const char argv[] =
-		"docker\0-H\0unix:///x\0build\0-m\0" "64m\0--memory-swap=1g\0--cgroup-parent\0/p\0--target\0T\0-t\0a\0--tag=b"
-		"\0--build-arg\0A=1\0--build-arg\0FROM_ENV\0--build-arg=B=x y\0--progress=plain\0--network\0none\0"
+		"docker\0-H\0unix:///x\0build\0-m\0"
+		"64m\0--memory-swap=1g\0--cgroup-parent\0/p\0--target\0T\0-t\0a\0--tag=b"
+		"\0--build-arg\0A=1\0--build-arg\0FROM_ENV\0--build-arg=B=x "
+		"y\0--progress=plain\0--network\0none\0"
 		"--platform\0linux/arm64\0--no-cache=false\0-q\0.";
 	static const char want[] = "A=1\0B=x y\0";
 	struct client_cmd c;
@@ -109,12 +120,14 @@ static void test_details(void **state)
 static void test_where(void **state)
 {
 	static const char stdin_file[] = "docker\0build\0-f-\0.", tar[] = "docker\0build\0-f\0D\0-",
-			  url[] = "docker\0build\0HTTPS://x/y", many[] = "docker\0build\0-f\0D\0--build-arg\0A";
+			  url[] = "docker\0build\0HTTPS://x/y",
+			  many[] = "docker\0build\0-f\0D\0--build-arg\0A";
 	struct client_cmd c;
 
 	(void)state;
 	assert_true(client_parse(stdin_file, sizeof(stdin_file), false, &c) && c.dockerfile_stdin);
-	assert_true(client_parse(tar, sizeof(tar), false, &c) && c.dockerfile_stdin && !*c.dockerfile);
+	assert_true(client_parse(tar, sizeof(tar), false, &c) && c.dockerfile_stdin &&
+		    !*c.dockerfile);
 	assert_true(client_parse(url, sizeof(url), false, &c) && c.remote);
 	/* A cut argv: -f was seen, but not the context. */
 	assert_true(client_parse(many, sizeof(many), true, &c) && c.truncated && !c.context);
@@ -147,12 +160,16 @@ static void test_overflow(void **state)
 
 static void test_runtime(void **state)
 {
-	static const char run[] = "runc\0--log\0/var/lib/docker/buildkit/executor/runc-log.json\0--log-format\0json\0run\0"
-				  "--bundle\0/var/lib/docker/buildkit/executor/abc\0--keep\0abc",
-			  kill9[] = "/usr/sbin/runc\0--root\0/run/r\0--log=/l\0kill\0--all\0abc\0KILL",
-			  create[] = "runc\0--root\0/r\0--systemd-cgroup\0create\0--bundle\0/b\0--pid-file\0/b/init.pid\0id",
-			  crun[] = "/usr/bin/crun\0--cgroup-manager=systemd\0start\0xyz", init[] = "runc\0init",
-			  init2[] = "/proc/self/exe\0init", list[] = "runc\0list", no[] = "runcible\0run", none[] = "runc\0--log\0x";
+	static const char
+		run[] = "runc\0--log\0/var/lib/docker/buildkit/executor/"
+			"runc-log.json\0--log-format\0json\0run\0"
+			"--bundle\0/var/lib/docker/buildkit/executor/abc\0--keep\0abc",
+		kill9[] = "/usr/sbin/runc\0--root\0/run/r\0--log=/l\0kill\0--all\0abc\0KILL",
+		create[] = "runc\0--root\0/r\0--systemd-cgroup\0create\0--bundle\0/b\0--pid-file\0/"
+			   "b/init.pid\0id",
+		crun[] = "/usr/bin/crun\0--cgroup-manager=systemd\0start\0xyz",
+		init[] = "runc\0init", init2[] = "/proc/self/exe\0init", list[] = "runc\0list",
+		no[] = "runcible\0run", none[] = "runc\0--log\0x";
 	struct runtime_cmd c;
 
 	(void)state;
@@ -182,10 +199,14 @@ static void test_runtime(void **state)
 
 static void test_daemon(void **state)
 {
-	static const char shim[] = "/usr/bin/containerd-shim-runc-v2\0-namespace\0moby\0-id\0c0ffee\0-address\0/s",
-			  old[] = "containerd-shim\0-namespace\0moby\0-workdir\0/v/moby/c0ffee\0-address\0/s",
-			  conmon[] = "/usr/bin/conmon\0--api-version\0" "1\0-c\0c0ffee\0-u\0c0ffee",
-			  dockerd[] = "/usr/sbin/dockerd\0-H\0fd://", chroot[] = "buildah-chroot-exec", sh[] = "sh\0-c\0dockerd";
+	static const char shim[] =
+		"/usr/bin/containerd-shim-runc-v2\0-namespace\0moby\0-id\0c0ffee\0-address\0/s",
+			  old[] = "containerd-shim\0-namespace\0moby\0-workdir\0/v/moby/"
+				  "c0ffee\0-address\0/s",
+			  conmon[] = "/usr/bin/conmon\0--api-version\0"
+				     "1\0-c\0c0ffee\0-u\0c0ffee",
+			  dockerd[] = "/usr/sbin/dockerd\0-H\0fd://",
+			  chroot[] = "buildah-chroot-exec", sh[] = "sh\0-c\0dockerd";
 	struct daemon_cmd d;
 
 	(void)state;
@@ -203,9 +224,18 @@ static void test_daemon(void **state)
 
 static void test_timeout(void **state)
 {
-	static const char plain[] = "timeout\0" "10m\0make", sig[] = "/usr/bin/timeout\0-s\0KILL\0--foreground\0" "0.5\0sh\0-c\0x",
-			  both[] = "timeout\0--signal=INT\0-k5\0" "1h\0x", box[] = "busybox\0timeout\0-sKILL\0" "3\0x",
-			  bad[] = "timeout\0soon\0x", no[] = "timeoutd\0" "1\0x", alone[] = "timeout\0--help";
+	static const char plain[] = "timeout\0"
+				    "10m\0make",
+			  sig[] = "/usr/bin/timeout\0-s\0KILL\0--foreground\0"
+				  "0.5\0sh\0-c\0x",
+			  both[] = "timeout\0--signal=INT\0-k5\0"
+				   "1h\0x",
+			  box[] = "busybox\0timeout\0-sKILL\0"
+				  "3\0x",
+			  bad[] = "timeout\0soon\0x",
+			  no[] = "timeoutd\0"
+				 "1\0x",
+			  alone[] = "timeout\0--help";
 	struct timeout_cmd t;
 
 	(void)state;
@@ -231,8 +261,9 @@ static void test_timeout(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rows),	cmocka_unit_test(test_details), cmocka_unit_test(test_where),
-		cmocka_unit_test(test_overflow), cmocka_unit_test(test_runtime), cmocka_unit_test(test_daemon),
+		cmocka_unit_test(test_rows),	cmocka_unit_test(test_details),
+		cmocka_unit_test(test_where),	cmocka_unit_test(test_overflow),
+		cmocka_unit_test(test_runtime), cmocka_unit_test(test_daemon),
 		cmocka_unit_test(test_timeout),
 	};
 

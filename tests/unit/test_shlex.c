@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Expansion and splitting against what BuildKit's shell package gives (its envVarTest and wordsTest tables, re-derived). */
+/* Expansion and splitting against what BuildKit's shell package gives (its envVarTest and wordsTest
+ * tables, re-derived). */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,8 +14,8 @@
 static struct df_str get(void *ctx, struct df_str name)
 {
 	static const char *const env[][2] = {
-		{ "PWD", "/home" }, { "SHELL", "bash" }, { "NULL", "" }, { "V", "aXbXcX" }, { "W", "a b" },
-		{ "D", "a.b.tar.gz" }, { "S", "a*b" }, { "U", "aéb" },
+		{ "PWD", "/home" }, { "SHELL", "bash" },   { "NULL", "" }, { "V", "aXbXcX" },
+		{ "W", "a b" },	    { "D", "a.b.tar.gz" }, { "S", "a*b" }, { "U", "aéb" },
 	};
 
 	(void)ctx;
@@ -37,7 +38,8 @@ static void check(const struct shlex *lex, const struct row *rows, size_t n)
 		if (!rows[i].out != (err != 0))
 			fail_msg("%s: error %d", rows[i].in, err);
 		if (rows[i].out && strcmp(out.p ? out.p : "", rows[i].out))
-			fail_msg("%s: got %s, want %s", rows[i].in, out.p ? out.p : "", rows[i].out);
+			fail_msg("%s: got %s, want %s", rows[i].in, out.p ? out.p : "",
+				 rows[i].out);
 		df_buf_free(&out);
 	}
 }
@@ -47,24 +49,70 @@ static void check(const struct shlex *lex, const struct row *rows, size_t n)
 static void test_value(void **state)
 {
 	static const struct row rows[] = {
-		{ "hello", "hello" }, { "he'll'o", "hello" }, { "he'llo", NULL }, { "he\\'llo", "he'llo" },
-		{ "he\\\\'llo", NULL }, { "abc\\tdef", "abctdef" }, { "abc\\\\tdef", "abc\\tdef" },
-		{ "\"he\\\"llo\"", "he\"llo" }, { "\"he'llo\"", "he'llo" }, { "\"a\\nb\"", "a\\nb" },
-		{ "'a\\nb'", "a\\nb" }, { "he$PWD", "he/home" }, { "he$UNKNOWN", "he" }, { "he$", "he$" },
-		{ "he${}xx", NULL }, { "he${PWD}", "he/home" }, { "he${PWD", NULL }, { "he${UNKNOWN}xx", "hexx" },
-		{ "he${:}xx", NULL }, { "he${XXX:-0}", "he0" }, { "he${PWD:-0}", "he/home" },
-		{ "he${NULL:-x}", "hex" }, { "he${NULL-x}", "he" }, { "he${XXX-x}", "hex" },
-		{ "he${PWD:+x}", "hex" }, { "he${NULL:+x}", "he" }, { "he${NULL+x}", "hex" },
-		{ "he${XXX:-${PWD}${NULL:-z}}", "he/homez" }, { "${XXX:-'a}b'}", "a}b" },
-		{ "${XXX:?no}", NULL }, { "${NULL:?no}", NULL }, { "${NULL?no}", "" }, { "${PWD:?no}", "/home" },
-		{ "$1", "" }, { "$12x", "x" }, { "$*x", "x" }, { "he\\$PWD", "he$PWD" }, { "'$PWD'", "$PWD" },
-		{ "\"$PWD\"", "/home" }, { "\"\\$PWD\"", "$PWD" }, { "a<<b", "a<<b" }, { "x\\", "x" },
-		{ "${V#*X}", "bXcX" }, { "${V##*X}", "" }, { "${V%X*}", "aXbXc" }, { "${V%%X*}", "a" },
-		{ "${D%.*}", "a.b.tar" }, { "${D%%.*}", "a" }, { "${D#?}", ".b.tar.gz" }, { "${D%}", "a.b.tar.gz" },
-		{ "${S#a\\*}", "b" }, { "${S%\\*b}", "a" }, { "${S#a\\x}", NULL }, { "${U#a?}", "b" },
-		{ "${V/X/-}", "a-bXcX" }, { "${V//X/-}", "a-b-c-" }, { "${V/X*/}", "a" }, { "${V//?X/z}", "zzz" },
-		{ "${V//X/$PWD}", "a/homeb/homec/home" }, { "${V/\\//x}", "aXbXcX" }, { "${V/X}", NULL },
-		{ "${PWD^}", NULL }, { "${PWD:#x}", NULL }, { "中$PWD，x", "中/home，x" },
+		{ "hello", "hello" },
+		{ "he'll'o", "hello" },
+		{ "he'llo", NULL },
+		{ "he\\'llo", "he'llo" },
+		{ "he\\\\'llo", NULL },
+		{ "abc\\tdef", "abctdef" },
+		{ "abc\\\\tdef", "abc\\tdef" },
+		{ "\"he\\\"llo\"", "he\"llo" },
+		{ "\"he'llo\"", "he'llo" },
+		{ "\"a\\nb\"", "a\\nb" },
+		{ "'a\\nb'", "a\\nb" },
+		{ "he$PWD", "he/home" },
+		{ "he$UNKNOWN", "he" },
+		{ "he$", "he$" },
+		{ "he${}xx", NULL },
+		{ "he${PWD}", "he/home" },
+		{ "he${PWD", NULL },
+		{ "he${UNKNOWN}xx", "hexx" },
+		{ "he${:}xx", NULL },
+		{ "he${XXX:-0}", "he0" },
+		{ "he${PWD:-0}", "he/home" },
+		{ "he${NULL:-x}", "hex" },
+		{ "he${NULL-x}", "he" },
+		{ "he${XXX-x}", "hex" },
+		{ "he${PWD:+x}", "hex" },
+		{ "he${NULL:+x}", "he" },
+		{ "he${NULL+x}", "hex" },
+		{ "he${XXX:-${PWD}${NULL:-z}}", "he/homez" },
+		{ "${XXX:-'a}b'}", "a}b" },
+		{ "${XXX:?no}", NULL },
+		{ "${NULL:?no}", NULL },
+		{ "${NULL?no}", "" },
+		{ "${PWD:?no}", "/home" },
+		{ "$1", "" },
+		{ "$12x", "x" },
+		{ "$*x", "x" },
+		{ "he\\$PWD", "he$PWD" },
+		{ "'$PWD'", "$PWD" },
+		{ "\"$PWD\"", "/home" },
+		{ "\"\\$PWD\"", "$PWD" },
+		{ "a<<b", "a<<b" },
+		{ "x\\", "x" },
+		{ "${V#*X}", "bXcX" },
+		{ "${V##*X}", "" },
+		{ "${V%X*}", "aXbXc" },
+		{ "${V%%X*}", "a" },
+		{ "${D%.*}", "a.b.tar" },
+		{ "${D%%.*}", "a" },
+		{ "${D#?}", ".b.tar.gz" },
+		{ "${D%}", "a.b.tar.gz" },
+		{ "${S#a\\*}", "b" },
+		{ "${S%\\*b}", "a" },
+		{ "${S#a\\x}", NULL },
+		{ "${U#a?}", "b" },
+		{ "${V/X/-}", "a-bXcX" },
+		{ "${V//X/-}", "a-b-c-" },
+		{ "${V/X*/}", "a" },
+		{ "${V//?X/z}", "zzz" },
+		{ "${V//X/$PWD}", "a/homeb/homec/home" },
+		{ "${V/\\//x}", "aXbXcX" },
+		{ "${V/X}", NULL },
+		{ "${PWD^}", NULL },
+		{ "${PWD:#x}", NULL },
+		{ "中$PWD，x", "中/home，x" },
 	};
 	struct shlex lex = { .escape = '\\', .get = get };
 
@@ -75,9 +123,13 @@ static void test_value(void **state)
 static void test_run_name(void **state)
 {
 	static const struct row rows[] = {
-		{ "echo \"$PWD\" '$PWD'", "echo \"/home\" '$PWD'" }, { "echo $NO ${NO}", "echo $NO ${NO}" },
-		{ "${NO:-x} ${NO%y} ${NO/a/b}", "${NO:-x} ${NO%y} ${NO/a/b}" }, { "${NO:1:2}", "${NO:1:2}" },
-		{ "a\\ b \"\\$x\"", "a b \"$x\"" }, { "$(cat $PWD)", "$(cat /home)" }, { "$$ $? ${#PWD}", NULL },
+		{ "echo \"$PWD\" '$PWD'", "echo \"/home\" '$PWD'" },
+		{ "echo $NO ${NO}", "echo $NO ${NO}" },
+		{ "${NO:-x} ${NO%y} ${NO/a/b}", "${NO:-x} ${NO%y} ${NO/a/b}" },
+		{ "${NO:1:2}", "${NO:1:2}" },
+		{ "a\\ b \"\\$x\"", "a b \"$x\"" },
+		{ "$(cat $PWD)", "$(cat /home)" },
+		{ "$$ $? ${#PWD}", NULL },
 		{ "it's", NULL },
 	};
 	struct shlex lex = { .escape = '\\', .get = get, .raw_quotes = true, .skip_unset = true };
@@ -88,8 +140,9 @@ static void test_run_name(void **state)
 
 static void test_old_forms(void **state)
 {
-	static const struct row v08[] = { { "${PWD:-x}", "/home" }, { "${NO?x}", NULL }, { "${NULL?x}", "" },
-					  { "${NO-x}", NULL }, { "${PWD#/}", NULL }, { "${PWD/h/x}", NULL } };
+	static const struct row v08[] = { { "${PWD:-x}", "/home" }, { "${NO?x}", NULL },
+					  { "${NULL?x}", "" },	    { "${NO-x}", NULL },
+					  { "${PWD#/}", NULL },	    { "${PWD/h/x}", NULL } };
 	static const struct row v12[] = { { "${NO-x}", "x" }, { "${PWD#/}", NULL } };
 	static const struct row v13[] = { { "${PWD#/}", "home" }, { "${PWD/h/x}", "/xome" } };
 	struct shlex lex = { .escape = '\\', .get = get, .minor = 8 };
@@ -104,14 +157,17 @@ static void test_old_forms(void **state)
 
 static void test_backtick(void **state)
 {
-	static const struct row rows[] = { { "c:\\dir", "c:\\dir" }, { "`$PWD", "$PWD" }, { "\"`\"\"", "\"" } };
+	static const struct row rows[] = { { "c:\\dir", "c:\\dir" },
+					   { "`$PWD", "$PWD" },
+					   { "\"`\"\"", "\"" } };
 	struct shlex lex = { .escape = '`', .get = get };
 
 	(void)state;
 	check(&lex, ROWS(rows));
 }
 
-static void words_are(const struct shlex *lex, const char *in, const char *want, size_t bytes, int n)
+static void words_are(const struct shlex *lex, const char *in, const char *want, size_t bytes,
+		      int n)
 {
 	struct df_buf out = { 0 };
 	int got = shlex_words(lex, (struct df_str){ in, strlen(in) }, &out);
@@ -129,7 +185,9 @@ static void words_are(const struct shlex *lex, const char *in, const char *want,
 static void test_words(void **state)
 {
 	struct shlex lex = { .escape = '\\', .get = get };
-	struct shlex raw = { .escape = '\\', .raw_quotes = true, .raw_escapes = true, .skip_unset = true };
+	struct shlex raw = {
+		.escape = '\\', .raw_quotes = true, .raw_escapes = true, .skip_unset = true
+	};
 
 	(void)state;
 	WORDS(&lex, "a  b\tc", 3, "a\0b\0c\0");
@@ -138,7 +196,9 @@ static void test_words(void **state)
 	WORDS(&lex, "\"$W\" x\\ y", 2, "a b\0x y\0");
 	WORDS(&lex, "   ", 0, "");
 	WORDS(&lex, "a 'b", -EINVAL, "");
-	WORDS(&raw, "RUN cat <<EOF 3<<-\"E F\"", 4, "RUN\0cat\0<<EOF\0" "3<<-\"E F\"\0");
+	WORDS(&raw, "RUN cat <<EOF 3<<-\"E F\"", 4,
+	      "RUN\0cat\0<<EOF\0"
+	      "3<<-\"E F\"\0");
 	WORDS(&raw, "cat << EOF", 2, "cat\0<< EOF\0");
 	raw.minor = 13;
 	WORDS(&raw, "cat << EOF", 3, "cat\0<<\0EOF\0");
@@ -169,8 +229,9 @@ static void test_bounds(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_value),	 cmocka_unit_test(test_run_name), cmocka_unit_test(test_old_forms),
-		cmocka_unit_test(test_backtick), cmocka_unit_test(test_words),	  cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_value),	  cmocka_unit_test(test_run_name),
+		cmocka_unit_test(test_old_forms), cmocka_unit_test(test_backtick),
+		cmocka_unit_test(test_words),	  cmocka_unit_test(test_bounds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

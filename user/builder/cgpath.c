@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The names builders, runtimes, the kubelet and systemd give to cgroups, recognised one path component at a time. */
+/* The names builders, runtimes, the kubelet and systemd give to cgroups, recognised one path
+ * component at a time. */
 #include "builder/cgpath.h"
 
 #include <stdbool.h>
@@ -17,7 +18,7 @@ struct part {
 
 struct level {
 	struct part self, parent, grand; /* len 0: none */
-	bool in_pod; /* a component above starts a pod's subtree */
+	bool in_pod;			 /* a component above starts a pod's subtree */
 };
 
 static bool is(struct part s, const char *lit)
@@ -106,7 +107,8 @@ static struct part after_colons(struct part s)
 
 static struct part buildah_id(struct part s)
 {
-	static const char *const prefixes[] = { "runc-buildah-buildah", "crun-buildah-buildah", "buildah-buildah" };
+	static const char *const prefixes[] = { "runc-buildah-buildah", "crun-buildah-buildah",
+						"buildah-buildah" };
 	struct part id;
 
 	for (int i = 0; i < 3; i++) {
@@ -117,7 +119,7 @@ static struct part buildah_id(struct part s)
 	return (struct part){ 0 };
 }
 
-/* Container names that carry their id: with the systemd driver a scope, with cgroupfs a directory. */
+/* Names that carry the container's id: a scope with the systemd driver, else a directory. */
 static struct cgpath prefixed_container(const struct level *l)
 {
 	static const struct {
@@ -166,15 +168,18 @@ static struct part pod_uid(struct part s)
 
 static bool is_kubepods(struct part s)
 {
-	return is(s, "kubepods") || is(s, "kubepods.slice") || starts(s, "kubepods-") || starts(s, "kubelet-kubepods");
+	return is(s, "kubepods") || is(s, "kubepods.slice") || starts(s, "kubepods-") ||
+	       starts(s, "kubelet-kubepods");
 }
 
 /* CI agents as they are installed: the runner's unit, or the cgroup some actions make for a job. */
 static bool is_ci(struct part s)
 {
-	static const char *const names[] = { "actions.runner.", "actions_job", "actions-runner", "gitlab-runner.service",
-					     "jenkins.service", "jenkins-agent", "buildkite-agent", "teamcity-agent",
-					     "vsts.agent.", "woodpecker-agent", "drone-runner", "circleci" };
+	static const char *const names[] = {
+		"actions.runner.", "actions_job",      "actions-runner",  "gitlab-runner.service",
+		"jenkins.service", "jenkins-agent",    "buildkite-agent", "teamcity-agent",
+		"vsts.agent.",	   "woodpecker-agent", "drone-runner",	  "circleci"
+	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (is(s, names[i]) || starts(s, names[i]))
@@ -184,8 +189,8 @@ static bool is_ci(struct part s)
 
 static bool is_daemon_unit(struct part s)
 {
-	return is(s, "docker.service") || is(s, "containerd.service") || is(s, "buildkit.service") ||
-	       is(s, "buildkitd.service") || is(s, "podman.service");
+	return is(s, "docker.service") || is(s, "containerd.service") ||
+	       is(s, "buildkit.service") || is(s, "buildkitd.service") || is(s, "podman.service");
 }
 
 static struct cgpath classify_unit(struct part s)
@@ -226,7 +231,8 @@ static struct cgpath classify(const struct level *l)
 	id = pod_uid(s);
 	if (id.len && (l->in_pod || is_kubepods(l->parent)))
 		return make(CGPATH_POD, id);
-	if (is_kubepods(s) || (l->in_pod && (is(s, "burstable") || is(s, "besteffort") || is(s, "guaranteed"))))
+	if (is_kubepods(s) ||
+	    (l->in_pod && (is(s, "burstable") || is(s, "besteffort") || is(s, "guaranteed"))))
 		return make(CGPATH_POD, (struct part){ 0 });
 	if (is(s, "buildkit") || (is(s, "buildx") && is(l->parent, "docker")))
 		return make(CGPATH_BUILDER, (struct part){ 0 });
@@ -254,8 +260,9 @@ static bool advance(const char **at, struct level *l)
 
 static bool holds(enum cgpath_kind kind)
 {
-	return kind == CGPATH_BUILDKIT_STEP || kind == CGPATH_BUILDAH_STEP || kind == CGPATH_DOCKER_CONTAINER ||
-	       kind == CGPATH_BUILDX_BUILDER || kind == CGPATH_PODMAN_CONTAINER || kind == CGPATH_POD_CONTAINER;
+	return kind == CGPATH_BUILDKIT_STEP || kind == CGPATH_BUILDAH_STEP ||
+	       kind == CGPATH_DOCKER_CONTAINER || kind == CGPATH_BUILDX_BUILDER ||
+	       kind == CGPATH_PODMAN_CONTAINER || kind == CGPATH_POD_CONTAINER;
 }
 
 struct cgpath cgpath_classify(const char *path)
@@ -267,7 +274,8 @@ struct cgpath cgpath_classify(const char *path)
 	while (advance(&at, &l)) {
 		c = classify(&l);
 		c.base_len = (size_t)(at - path);
-		/* Below a container or a step only another of them says more: its own init.scope does not. */
+		/* Below a container or a step only another of them says more: its own init.scope
+		 * does not. */
 		if (holds(best.kind) && !holds(c.kind))
 			continue;
 		if (c.kind != CGPATH_OTHER || best.kind == CGPATH_ROOT || best.kind == CGPATH_OTHER)
@@ -288,7 +296,8 @@ struct cgpath cgpath_level(const char *path)
 		c = classify(&l);
 		c.base_len = (size_t)(at - path);
 	}
-	/* /docker/<id>/buildkit is a builder's, but /docker/<id>/system.slice is just a part of that container. */
+	/* /docker/<id>/buildkit is a builder's, but /docker/<id>/system.slice is just a part of
+	 * that container. */
 	if (below && !holds(c.kind) && c.kind != CGPATH_BUILDER)
 		c = (struct cgpath){ .kind = CGPATH_OTHER, .base_len = c.base_len };
 	return c;
@@ -316,7 +325,8 @@ const char *cgpath_owner(const char *path)
 		return "ci";
 	case CGPATH_SLICE:
 		return "slice";
-	case CGPATH_DOCKER: /* all containers of the machine: what docker itself calls a cgroup parent */
+	case CGPATH_DOCKER: /* all containers of the machine: what docker itself calls a cgroup
+			       parent */
 	case CGPATH_SERVICE:
 	case CGPATH_SCOPE:
 	case CGPATH_OTHER:
@@ -346,7 +356,8 @@ const char *cgpath_kind_name(enum cgpath_kind kind)
 		[CGPATH_SLICE] = "slice",
 	};
 
-	return (size_t)kind < sizeof(names) / sizeof(names[0]) && names[kind] ? names[kind] : "other";
+	return (size_t)kind < sizeof(names) / sizeof(names[0]) && names[kind] ? names[kind]
+									      : "other";
 }
 
 int cgpath_is_below(const char *path, const char *ancestor)

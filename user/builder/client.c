@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Command lines of `docker build` and `docker buildx build`: docker/cli v20.10 … v29, docker/buildx … v0.36. */
+/* Command lines of `docker build` and `docker buildx build`: docker/cli v20.10 … v29, docker/buildx
+ * … v0.36. */
 #include "builder/client.h"
 
 #include <stdio.h>
@@ -10,9 +11,24 @@
 
 enum opt_id {
 	OPT_OTHER, /* known and of no interest */
-	OPT_FILE, OPT_TARGET, OPT_BUILD_ARG, OPT_MEMORY, OPT_MEMORY_SWAP, OPT_CGROUP_PARENT, OPT_BUILDER,
-	OPT_PROGRESS, OPT_PLATFORM, OPT_NETWORK, OPT_RESOURCE, OPT_TAG, OPT_NO_CACHE, OPT_QUIET, OPT_PULL,
-	OPT_HOST, OPT_CONTEXT, OPT_CONFIG,
+	OPT_FILE,
+	OPT_TARGET,
+	OPT_BUILD_ARG,
+	OPT_MEMORY,
+	OPT_MEMORY_SWAP,
+	OPT_CGROUP_PARENT,
+	OPT_BUILDER,
+	OPT_PROGRESS,
+	OPT_PLATFORM,
+	OPT_NETWORK,
+	OPT_RESOURCE,
+	OPT_TAG,
+	OPT_NO_CACHE,
+	OPT_QUIET,
+	OPT_PULL,
+	OPT_HOST,
+	OPT_CONTEXT,
+	OPT_CONFIG,
 };
 
 struct opt {
@@ -24,22 +40,15 @@ struct opt {
 
 /* Of the docker command itself: cli/flags/options.go */
 static const struct opt global_opts[] = {
-	{ "config", 0, true, OPT_CONFIG },
-	{ "context", 'c', true, OPT_CONTEXT },
-	{ "debug", 'D', false, OPT_OTHER },
-	{ "help", 'h', false, OPT_OTHER },
-	{ "host", 'H', true, OPT_HOST },
-	{ "log-level", 'l', true, OPT_OTHER },
-	{ "tls", 0, false, OPT_OTHER },
-	{ "tlscacert", 0, true, OPT_OTHER },
-	{ "tlscert", 0, true, OPT_OTHER },
-	{ "tlskey", 0, true, OPT_OTHER },
-	{ "tlsverify", 0, false, OPT_OTHER },
-	{ "version", 'v', false, OPT_OTHER },
+	{ "config", 0, true, OPT_CONFIG },    { "context", 'c', true, OPT_CONTEXT },
+	{ "debug", 'D', false, OPT_OTHER },   { "help", 'h', false, OPT_OTHER },
+	{ "host", 'H', true, OPT_HOST },      { "log-level", 'l', true, OPT_OTHER },
+	{ "tls", 0, false, OPT_OTHER },	      { "tlscacert", 0, true, OPT_OTHER },
+	{ "tlscert", 0, true, OPT_OTHER },    { "tlskey", 0, true, OPT_OTHER },
+	{ "tlsverify", 0, false, OPT_OTHER }, { "version", 'v', false, OPT_OTHER },
 	{ "builder", 0, true, OPT_BUILDER }, /* buildx */
 	{ "invoke", 0, true, OPT_OTHER },    /* buildx debug */
-	{ "on", 0, true, OPT_OTHER },
-	{ "progress", 0, true, OPT_PROGRESS },
+	{ "on", 0, true, OPT_OTHER },	      { "progress", 0, true, OPT_PROGRESS },
 	{ NULL, 0, false, OPT_OTHER },
 };
 
@@ -150,23 +159,57 @@ static bool is_true(const char *v)
 static void set_opt(struct client_cmd *c, enum opt_id id, const char *v)
 {
 	switch (id) {
-	case OPT_FILE:		c->file = v; break;
-	case OPT_TARGET:	c->target = v; break;
-	case OPT_BUILD_ARG:	add_build_arg(c, v); break;
-	case OPT_MEMORY:	c->memory = v; break;
-	case OPT_MEMORY_SWAP:	c->memory_swap = v; break;
-	case OPT_CGROUP_PARENT:	c->cgroup_parent = v; break;
-	case OPT_BUILDER:	c->builder = v; break;
-	case OPT_PROGRESS:	c->progress = v; break;
-	case OPT_PLATFORM:	c->platform = v; break;
-	case OPT_NETWORK:	c->network = v; break;
-	case OPT_RESOURCE:	c->resource = v; break;
-	case OPT_HOST:		c->host = v; break;
-	case OPT_CONTEXT:	c->docker_context = v; break;
-	case OPT_CONFIG:	c->config = v; break;
-	case OPT_NO_CACHE:	c->no_cache = is_true(v); break;
-	case OPT_QUIET:		c->quiet = is_true(v); break;
-	case OPT_PULL:		c->pull = is_true(v); break;
+	case OPT_FILE:
+		c->file = v;
+		break;
+	case OPT_TARGET:
+		c->target = v;
+		break;
+	case OPT_BUILD_ARG:
+		add_build_arg(c, v);
+		break;
+	case OPT_MEMORY:
+		c->memory = v;
+		break;
+	case OPT_MEMORY_SWAP:
+		c->memory_swap = v;
+		break;
+	case OPT_CGROUP_PARENT:
+		c->cgroup_parent = v;
+		break;
+	case OPT_BUILDER:
+		c->builder = v;
+		break;
+	case OPT_PROGRESS:
+		c->progress = v;
+		break;
+	case OPT_PLATFORM:
+		c->platform = v;
+		break;
+	case OPT_NETWORK:
+		c->network = v;
+		break;
+	case OPT_RESOURCE:
+		c->resource = v;
+		break;
+	case OPT_HOST:
+		c->host = v;
+		break;
+	case OPT_CONTEXT:
+		c->docker_context = v;
+		break;
+	case OPT_CONFIG:
+		c->config = v;
+		break;
+	case OPT_NO_CACHE:
+		c->no_cache = is_true(v);
+		break;
+	case OPT_QUIET:
+		c->quiet = is_true(v);
+		break;
+	case OPT_PULL:
+		c->pull = is_true(v);
+		break;
 	case OPT_TAG:
 		if (c->ntags < CLIENT_TAGS_MAX)
 			c->tags[c->ntags] = v;
@@ -177,11 +220,14 @@ static void set_opt(struct client_cmd *c, enum opt_id id, const char *v)
 	}
 }
 
-/* --name, --name=v, --name v. One we do not know is taken for a switch: the context is the last word then. */
-static void long_opt(struct client_cmd *c, const struct opt *table, const char *word, struct words *w)
+/* --name, --name=v, --name v. One we do not know is taken for a switch: the context is the last
+ * word then. */
+static void long_opt(struct client_cmd *c, const struct opt *table, const char *word,
+		     struct words *w)
 {
 	const char *eq = strchr(word, '='), *v = eq ? eq + 1 : NULL;
-	const struct opt *o = find_long(table, word + 2, eq ? (size_t)(eq - word) - 2 : strlen(word) - 2);
+	const struct opt *o =
+		find_long(table, word + 2, eq ? (size_t)(eq - word) - 2 : strlen(word) - 2);
 
 	if (!o)
 		return;
@@ -192,7 +238,8 @@ static void long_opt(struct client_cmd *c, const struct opt *table, const char *
 }
 
 /* -q, -qf file, -ffile, -f=file */
-static void short_opts(struct client_cmd *c, const struct opt *table, const char *word, struct words *w)
+static void short_opts(struct client_cmd *c, const struct opt *table, const char *word,
+		       struct words *w)
 {
 	const struct opt *o;
 	const char *v;
@@ -261,7 +308,8 @@ static enum client_kind find_verb(struct client_cmd *c, struct words *w)
 		/* buildx debug build, buildx dap build */
 		if (is_word(verb, "debug") || is_word(verb, "dap"))
 			verb = command(c, w);
-		return is_word(verb, "build") || is_word(verb, "b") ? CLIENT_BUILDX_BUILD : CLIENT_NONE;
+		return is_word(verb, "build") || is_word(verb, "b") ? CLIENT_BUILDX_BUILD
+								    : CLIENT_NONE;
 	}
 	if (is_word(verb, "image") || is_word(verb, "builder"))
 		verb = command(c, w);
@@ -287,7 +335,8 @@ static void build_words(struct client_cmd *c, struct words *w)
 
 static bool is_remote(const char *s)
 {
-	static const char *const schemes[] = { "http://", "https://", "git://", "ssh://", "git@", "github.com/", NULL };
+	static const char *const schemes[] = { "http://", "https://",	 "git://", "ssh://",
+					       "git@",	  "github.com/", NULL };
 
 	for (const char *const *p = schemes; *p; p++)
 		if (!strncasecmp(s, *p, strlen(*p)))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Variables: what ARG and ENV set, where --build-arg and the base image come in, what a text expands to. */
+/* Variables: what ARG and ENV set, where --build-arg and the base image come in, what a text
+ * expands to. */
 #include "builder/dfparser.h"
 
 #include <errno.h>
@@ -20,7 +21,8 @@ struct df_str df_flag(const struct df_split *s, const char *name, size_t *at)
 		size_t len = strlen(f);
 
 		*at += len + 1;
-		if (len > nlen + 2 && !strncmp(f, "--", 2) && !strncmp(f + 2, name, nlen) && f[nlen + 2] == '=')
+		if (len > nlen + 2 && !strncmp(f, "--", 2) && !strncmp(f + 2, name, nlen) &&
+		    f[nlen + 2] == '=')
 			return (struct df_str){ f + nlen + 3, len - nlen - 3 };
 	}
 	return (struct df_str){ 0 };
@@ -70,7 +72,8 @@ static bool is_secret(const struct df_split *s, struct df_str name)
 		if (!mount.p)
 			return false;
 		env = df_mount_field(mount, "env", "env");
-		if (env.p && df_str_eq(env, name) && df_str_is(df_mount_field(mount, "type", "type"), "secret"))
+		if (env.p && df_str_eq(env, name) &&
+		    df_str_is(df_mount_field(mount, "type", "type"), "secret"))
 			return true;
 	}
 }
@@ -93,7 +96,8 @@ struct df_str df_keep(struct df_parser *p, struct df_str s)
 	return (struct df_str){ copy, copy ? s.len : 0 };
 }
 
-/* Half of the memory is for what was made of variables; past it, and past the work limit, text stays as it is. */
+/* Half of the memory is for what was made of variables; past it, and past the work limit, text
+ * stays as it is. */
 bool df_may_expand(const struct df_parser *p)
 {
 	return p->work && p->mem->used_bytes < p->mem->max_bytes / 2;
@@ -102,7 +106,10 @@ bool df_may_expand(const struct df_parser *p)
 struct df_str df_value(struct df_parser *p, const struct df_env *env, struct df_str text)
 {
 	struct df_view v = { .p = p, .env = env };
-	struct shlex lex = { .escape = p->lines.escape, .minor = p->minor, .get = df_view_get, .env = &v,
+	struct shlex lex = { .escape = p->lines.escape,
+			     .minor = p->minor,
+			     .get = df_view_get,
+			     .env = &v,
 			     .work = &p->work };
 	struct df_buf out = { .max = DF_VALUE_MAX };
 	struct df_str s = text;
@@ -114,7 +121,8 @@ struct df_str df_value(struct df_parser *p, const struct df_env *env, struct df_
 	return s;
 }
 
-void df_env_push(struct df_parser *p, const struct df_env **env, struct df_str key, struct df_str value)
+void df_env_push(struct df_parser *p, const struct df_env **env, struct df_str key,
+		 struct df_str value)
 {
 	struct df_env *e = df_alloc(p->mem, sizeof(*e));
 
@@ -175,13 +183,16 @@ void df_global_defaults(struct df_parser *p, const char *target)
 		static const char *const suffixes[] = { "OS", "ARCH", "VARIANT" };
 
 		for (int k = 0; k < 4; k++) {
-			snprintf(name, sizeof(name), "%s%s", prefixes[i], k < 3 ? suffixes[k] : "PLATFORM");
+			snprintf(name, sizeof(name), "%s%s", prefixes[i],
+				 k < 3 ? suffixes[k] : "PLATFORM");
 			copy = df_dup(p->mem, name, strlen(name));
 			if (!copy) {
 				p->err = -ENOMEM;
 				return;
 			}
-			push_global(p, copy, k < 3 ? part[k] : (struct df_str){ platform, strlen(platform) });
+			push_global(p, copy,
+				    k < 3 ? part[k]
+					  : (struct df_str){ platform, strlen(platform) });
 		}
 	}
 	if (p->minor >= 17 && target)
@@ -264,8 +275,8 @@ void df_eval_arg(struct df_parser *p, struct df_stage_state *st, const struct df
 	df_buf_free(&words.buf);
 }
 
-static void set_env(struct df_parser *p, struct df_stage_state *st, const struct df_env *before, struct df_str key,
-		    struct df_str value)
+static void set_env(struct df_parser *p, struct df_stage_state *st, const struct df_env *before,
+		    struct df_str key, struct df_str value)
 {
 	key = df_value(p, before, key);
 	value = df_value(p, before, value);

@@ -30,13 +30,15 @@ static bool is_root(const char *path)
 	return !depth;
 }
 
-static void eval_workdir(struct df_parser *p, struct df_stage_state *st, struct df_str args)
+/* Sets the new directory; true: it is "/", which makes no step. An absolute path is not cleaned:
+ * "/a/.." is a step. */
+static bool eval_workdir(struct df_parser *p, struct df_stage_state *st, struct df_str args)
 {
 	struct df_str wd = df_value(p, st->env, args);
 	struct df_buf joined = { .max = DF_VALUE_MAX };
 
 	if (!wd.p)
-		return;
+		return false;
 	if (wd.p[0] != '/') {
 		df_buf_str(&joined, st->workdir ? st->workdir : "/");
 		df_buf_char(&joined, '/');
@@ -45,6 +47,9 @@ static void eval_workdir(struct df_parser *p, struct df_stage_state *st, struct 
 	if (!joined.failed)
 		st->workdir = df_keep(p, (struct df_str){ joined.p, joined.len }).p;
 	df_buf_free(&joined);
+	if (wd.p[0] == '/')
+		return !wd.p[1];
+	return st->workdir && is_root(st->workdir);
 }
 
 static void upper_first(struct df_buf *b)
@@ -95,12 +100,20 @@ static void set_vertex(struct df_parser *p, struct df_instr *in, struct df_str n
 }
 
 /* Name of RUN: quotes stay, unset variables stay. Of COPY, ADD, WORKDIR: as any value. */
-static void name_step(struct df_parser *p, struct df_instr *in, const struct df_item *it, struct df_str text)
+static void name_step(struct df_parser *p, struct df_instr *in, const struct df_item *it,
+		      struct df_str text)
 {
 	bool is_run = it->kw == DF_RUN;
-	struct df_view v = { .p = p, .env = p->states[in->stage].env, .masked = is_run ? &it->split : NULL };
-	struct shlex lex = { .escape = p->lines.escape, .raw_quotes = is_run, .skip_unset = is_run,
-			     .minor = p->minor, .get = df_view_get, .env = &v, .work = &p->work };
+	struct df_view v = { .p = p,
+			     .env = p->states[in->stage].env,
+			     .masked = is_run ? &it->split : NULL };
+	struct shlex lex = { .escape = p->lines.escape,
+			     .raw_quotes = is_run,
+			     .skip_unset = is_run,
+			     .minor = p->minor,
+			     .get = df_view_get,
+			     .env = &v,
+			     .work = &p->work };
 	struct df_buf out = { .max = DF_TEXT_MAX + DF_VALUE_MAX };
 
 	if (!df_may_expand(p) || shlex_word(&lex, text, &out)) {
@@ -144,7 +157,8 @@ static void add_summary(struct df_str body, struct df_buf *out)
 }
 
 /* What the kernel starts for a #! file: interpreter, at most one argument, the file. */
-static void set_argv2(struct df_parser *p, struct df_instr *in, struct df_str body, struct df_str file)
+static void set_argv2(struct df_parser *p, struct df_instr *in, struct df_str body,
+		      struct df_str file)
 {
 	const char *nl = memchr(body.p, '\n', body.len);
 	struct df_str s = { body.p + 2, (nl ? (size_t)(nl - body.p) : body.len) - 2 }, interp;
@@ -175,12 +189,13 @@ static void set_argv2(struct df_parser *p, struct df_instr *in, struct df_str bo
 }
 
 /* The one argument of the shell when the RUN has heredocs. */
-static void heredoc_script(struct df_parser *p, struct df_instr *in, const struct df_item *it, struct df_buf *out,
-			   struct df_buf *name)
+static void heredoc_script(struct df_parser *p, struct df_instr *in, const struct df_item *it,
+			   struct df_buf *out, struct df_buf *name)
 {
 	const struct df_line *l = it->line;
 	struct df_buf body = { 0 };
 	struct df_heredoc h;
+	struct df_str start;
 	size_t from;
 
 	if (df_heredoc_word(p->mem, it->split.args, p->minor, &h)) {
@@ -188,7 +203,9 @@ static void heredoc_script(struct df_parser *p, struct df_instr *in, const struc
 			chomp(l->heredocs[0].body, &body);
 		else
 			df_buf_add(&body, l->heredocs[0].body.p, l->heredocs[0].body.len);
-		if (body.len >= 2 && !memcmp(body.p, "#!", 2)) {
+		/* Up to 0.26 the #! had to be there before <<- took the tabs away. */
+		start = p->minor >= 27 ? (struct df_str){ body.p, body.len } : l->heredocs[0].body;
+		if (start.len >= 2 && body.len >= 2 && !memcmp(start.p, "#!", 2)) {
 			from = out->len;
 			df_buf_str(out, "/dev/pipes/");
 			df_buf_add(out, l->heredocs[0].name.p, l->heredocs[0].name.len);
@@ -326,9 +343,8 @@ void df_eval(struct df_parser *p, const struct df_item *it, bool from_onbuild)
 		eval_onbuild(p, st, it);
 		break;
 	case DF_WORKDIR:
-		eval_workdir(p, st, it->split.args);
-		if (p->err || (st->workdir && is_root(st->workdir)))
-			break; /* counted in n, but makes no step */
+		if (eval_workdir(p, st, it->split.args) || p->err)
+			break; /* counted in n all the same */
 		name_step(p, in, it, it->line->text);
 		break;
 	case DF_COPY:
@@ -365,19 +381,22 @@ static void eval_trigger(struct df_parser *p, const struct df_item *from, struct
 		it.line = &line;
 		df_split(line.text, p->lines.escape, &it.split);
 		it.kw = df_keyword(it.split.keyword);
-		if (it.kw != DF_UNKNOWN && it.kw != DF_FROM && it.kw != DF_ONBUILD && it.kw != DF_MAINTAINER)
+		if (it.kw != DF_UNKNOWN && it.kw != DF_FROM && it.kw != DF_ONBUILD &&
+		    it.kw != DF_MAINTAINER)
 			df_eval(p, &it, true);
 		df_split_free(&it.split);
 	}
 	free(l.v);
 }
 
-/* Image names as BuildKit prints them: docker.io/library/base:1. The digest a registry adds is not known here. */
+/* Image names as BuildKit prints them: docker.io/library/base:1. The digest a registry adds is not
+ * known here. */
 static void add_reference(struct df_str name, struct df_buf *out)
 {
 	const char *slash = memchr(name.p, '/', name.len);
 	size_t n = slash ? (size_t)(slash - name.p) : 0;
-	bool domain = n && (memchr(name.p, '.', n) || memchr(name.p, ':', n) || !strncmp(name.p, "localhost/", 10));
+	bool domain = n && (memchr(name.p, '.', n) || memchr(name.p, ':', n) ||
+			    !strncmp(name.p, "localhost/", 10));
 	const char *last = memrchr(name.p, '/', name.len);
 	size_t tail = last ? (size_t)(last - name.p) + 1 : 0;
 
@@ -402,7 +421,8 @@ static struct df_str block(const char *words)
 	return (struct df_str){ words, len };
 }
 
-static void use_base_image(struct df_parser *p, struct df_stage_state *st, const struct df_base *base)
+static void use_base_image(struct df_parser *p, struct df_stage_state *st,
+			   const struct df_base *base)
 {
 	struct df_str env = df_keep(p, block(base->env)), key, value;
 	size_t at = 0;
@@ -430,7 +450,8 @@ static unsigned int count_triggers(const struct df_trigger *t, struct df_str wor
 	return n;
 }
 
-static void start_from_stage(struct df_parser *p, struct df_stage_state *st, const struct df_stage_state *base)
+static void start_from_stage(struct df_parser *p, struct df_stage_state *st,
+			     const struct df_stage_state *base)
 {
 	st->env = base->env;
 	st->image_env = base->image_env;
@@ -439,7 +460,8 @@ static void start_from_stage(struct df_parser *p, struct df_stage_state *st, con
 	df_env_push_all(p, &st->env, st->image_env);
 }
 
-static void start_from_image(struct df_parser *p, struct df_stage_state *st, const struct df_base *base)
+static void start_from_image(struct df_parser *p, struct df_stage_state *st,
+			     const struct df_base *base)
 {
 	unsigned long enough = DF_WORK_MAX;
 

@@ -66,7 +66,8 @@ static void directive(struct reader *r, struct df_str s)
 	if (!s.len || s.p[0] != '#')
 		return;
 	s = df_ltrim((struct df_str){ s.p + 1, s.len - 1 });
-	while (n < s.len && (((s.p[n] | 32) >= 'a' && (s.p[n] | 32) <= 'z') || (n && s.p[n] >= '0' && s.p[n] <= '9')))
+	while (n < s.len && (((s.p[n] | 32) >= 'a' && (s.p[n] | 32) <= 'z') ||
+			     (n && s.p[n] >= '0' && s.p[n] <= '9')))
 		n++;
 	key = (struct df_str){ s.p, n };
 	value = df_ltrim((struct df_str){ s.p + n, s.len - n });
@@ -151,12 +152,15 @@ static void join(struct reader *r, struct df_buf *buf)
 
 static bool word_of(struct df_str rest, bool raw_quotes, unsigned int minor, struct df_buf *out)
 {
-	struct shlex lex = { .escape = '\\', .raw_quotes = raw_quotes, .skip_unset = true, .minor = minor };
+	struct shlex lex = {
+		.escape = '\\', .raw_quotes = raw_quotes, .skip_unset = true, .minor = minor
+	};
 
 	return shlex_words(&lex, rest, out) == 1 && out->len > 1;
 }
 
-bool df_heredoc_word(struct df_mem *m, struct df_str word, unsigned int minor, struct df_heredoc *out)
+bool df_heredoc_word(struct df_mem *m, struct df_str word, unsigned int minor,
+		     struct df_heredoc *out)
 {
 	struct df_buf name = { .max = DF_VALUE_MAX }, raw = { .max = DF_VALUE_MAX };
 	struct df_str s = word;
@@ -229,7 +233,8 @@ static bool may_have_heredoc(struct df_str line, char escape)
 	return ok;
 }
 
-/* Opens the heredocs among n words, of which `most` may be one. -ENOMEM; -ENOENT: one is never closed. */
+/* Opens the heredocs among n words, of which `most` may be one. -ENOMEM; -ENOENT: one is never
+ * closed. */
 static int open_heredocs(struct reader *r, struct df_line *line, const char *words, int n, int most)
 {
 	struct df_heredoc h, *all = df_alloc(r->m, (size_t)most * sizeof(h));
@@ -257,14 +262,19 @@ static int count_openers(const char *words, int n)
 }
 
 /*
- * BuildKit refuses a file whose heredoc is never closed. We read on as if it were none: the builder at work may
- * have been an older one. A few times only, for each costs a look through the rest of the file.
+ * BuildKit refuses a file whose heredoc is never closed. We read on as if it were none: the builder
+ * at work may have been an older one. A few times only, for each costs a look through the rest of
+ * the file.
  */
 static int heredocs(struct reader *r, struct df_line *line)
 {
 	/* Always \ here, whatever the escape directive says: so does BuildKit. */
-	struct shlex lex = { .escape = '\\', .raw_quotes = true, .raw_escapes = true, .skip_unset = true,
-			     .minor = r->l->minor, .work = r->l->work };
+	struct shlex lex = { .escape = '\\',
+			     .raw_quotes = true,
+			     .raw_escapes = true,
+			     .skip_unset = true,
+			     .minor = r->l->minor,
+			     .work = r->l->work };
 	struct df_buf words = { .max = 2 * DF_TEXT_MAX };
 	struct reader saved = *r;
 	int n, most, err = 0;

@@ -107,7 +107,7 @@ static bool same(struct side a, struct side b, bool masked)
 	return false;
 }
 
-/* Length without the NUL that ends the last word; which may be missing in one of two equal argvs. */
+/* Length without the NUL that ends the last word: it may be missing in one of two equal argvs. */
 static size_t bare(const char *p, size_t len)
 {
 	return len && !p[len - 1] ? len - 1 : len;
@@ -132,7 +132,8 @@ static enum df_match_kind match_cut(const struct df_instr *in, const struct df_a
 	return v->hash_fn(in->argv, v->hashed) == v->hash ? DF_MATCH_EXACT : DF_MATCH_NONE;
 }
 
-/* The interpreter itself, or what it started in its place (#!/usr/bin/env python3): the file is the last word. */
+/* The interpreter itself, or what it started in its place (#!/usr/bin/env python3): the file is the
+ * last word. */
 static bool is_second(const struct df_instr *in, const struct df_argv *v)
 {
 	const char *file = NULL;
@@ -169,7 +170,8 @@ enum df_match_kind df_match_instr(const struct df_instr *in, const struct df_arg
 	if (is_second(in, v))
 		return DF_MATCH_SECOND;
 	/* A cut argv whose hash said no is another one, however its beginning looks. */
-	if (is_cut(v) && v->hashed && v->hash_fn && !has_mask(v->bytes, v->len) && !has_mask(in->argv, in->argv_bytes))
+	if (is_cut(v) && v->hashed && v->hash_fn && !has_mask(v->bytes, v->len) &&
+	    !has_mask(in->argv, in->argv_bytes))
 		return DF_MATCH_NONE;
 	a = (struct side){ .p = in->argv, .left = bare(in->argv, in->argv_bytes) };
 	b = (struct side){ .p = v->bytes, .left = bare(v->bytes, v->len), .open = is_cut(v) };
@@ -182,7 +184,8 @@ enum df_match_kind df_match_instr(const struct df_instr *in, const struct df_arg
 	return DF_MATCH_NONE;
 }
 
-size_t dockerfile_match(const struct dockerfile *df, const struct df_argv *argv, struct df_match *out, size_t max)
+size_t dockerfile_match(const struct dockerfile *df, const struct df_argv *argv,
+			struct df_match *out, size_t max)
 {
 	enum df_match_kind best = DF_MATCH_NONE, kind;
 	size_t n = 0;

@@ -28,12 +28,24 @@ struct graph {
 };
 
 static const char *const keywords[DF_KW_MAX] = {
-	[DF_ADD] = "ADD",	  [DF_ARG] = "ARG",		[DF_CMD] = "CMD",
-	[DF_COPY] = "COPY",	  [DF_ENTRYPOINT] = "ENTRYPOINT", [DF_ENV] = "ENV",
-	[DF_EXPOSE] = "EXPOSE",	  [DF_FROM] = "FROM",		[DF_HEALTHCHECK] = "HEALTHCHECK",
-	[DF_LABEL] = "LABEL",	  [DF_MAINTAINER] = "MAINTAINER", [DF_ONBUILD] = "ONBUILD",
-	[DF_RUN] = "RUN",	  [DF_SHELL] = "SHELL",		[DF_STOPSIGNAL] = "STOPSIGNAL",
-	[DF_USER] = "USER",	  [DF_VOLUME] = "VOLUME",	[DF_WORKDIR] = "WORKDIR",
+	[DF_ADD] = "ADD",
+	[DF_ARG] = "ARG",
+	[DF_CMD] = "CMD",
+	[DF_COPY] = "COPY",
+	[DF_ENTRYPOINT] = "ENTRYPOINT",
+	[DF_ENV] = "ENV",
+	[DF_EXPOSE] = "EXPOSE",
+	[DF_FROM] = "FROM",
+	[DF_HEALTHCHECK] = "HEALTHCHECK",
+	[DF_LABEL] = "LABEL",
+	[DF_MAINTAINER] = "MAINTAINER",
+	[DF_ONBUILD] = "ONBUILD",
+	[DF_RUN] = "RUN",
+	[DF_SHELL] = "SHELL",
+	[DF_STOPSIGNAL] = "STOPSIGNAL",
+	[DF_USER] = "USER",
+	[DF_VOLUME] = "VOLUME",
+	[DF_WORKDIR] = "WORKDIR",
 };
 
 enum df_kw df_keyword(struct df_str word)
@@ -116,8 +128,8 @@ static int find_stage(const struct dockerfile *df, struct df_str name, bool noca
 {
 	/* A name used twice means the later stage. */
 	for (size_t i = df->nstages; i-- > 0;)
-		if (df->stages[i].name &&
-		    (nocase ? df_str_is_nocase(name, df->stages[i].name) : df_str_is(name, df->stages[i].name)))
+		if (df->stages[i].name && (nocase ? df_str_is_nocase(name, df->stages[i].name)
+						  : df_str_is(name, df->stages[i].name)))
 			return (int)i;
 	return -1;
 }
@@ -158,7 +170,8 @@ static void add_stage(struct df_parser *p, const struct df_item *it)
 	base = next_word(&rest);
 	as = next_word(&rest);
 	name = next_word(&rest);
-	if (!base.len || (as.len && (!df_str_is_nocase(as, "as") || !name.len)) || next_word(&rest).len)
+	if (!base.len || (as.len && (!df_str_is_nocase(as, "as") || !name.len)) ||
+	    next_word(&rest).len)
 		df_warn(p, it->line->line, "FROM requires either one or three arguments");
 	st->number = (unsigned int)df->nstages;
 	st->line = it->line->line;
@@ -214,7 +227,8 @@ static void collect(struct df_parser *p)
 	size_t nstages = 0;
 
 	for (size_t i = 0; i < l->n; i++)
-		nstages += l->v[i].text.len >= 4 && df_str_is_nocase((struct df_str){ l->v[i].text.p, 4 }, "from");
+		nstages += l->v[i].text.len >= 4 &&
+			   df_str_is_nocase((struct df_str){ l->v[i].text.p, 4 }, "from");
 	p->items = calloc(l->n + 1, sizeof(*p->items));
 	p->states = calloc(nstages + 1, sizeof(*p->states));
 	p->df->stages = calloc(nstages + 1, sizeof(*p->df->stages));
@@ -236,8 +250,10 @@ static void add_edge(struct df_parser *p, struct graph *g, int from, int to)
 	v[g->n++] = (struct edge){ from, to };
 }
 
-/* A source that is no stage of this file is a stage without a name to BuildKit: then names are printed. */
-static void add_source(struct df_parser *p, struct graph *g, int from, struct df_str name, bool may_be_number)
+/* A source that is no stage of this file is a stage without a name to BuildKit: then names are
+ * printed. */
+static void add_source(struct df_parser *p, struct graph *g, int from, struct df_str name,
+		       bool may_be_number)
 {
 	char number[16] = "";
 	char *end = number;
@@ -258,9 +274,11 @@ static void add_source(struct df_parser *p, struct graph *g, int from, struct df
 		p->named = true;
 }
 
-static void mount_source(struct df_parser *p, struct graph *g, const struct df_item *it, struct df_str mount)
+static void mount_source(struct df_parser *p, struct graph *g, const struct df_item *it,
+			 struct df_str mount)
 {
-	struct df_str from = df_mount_field(mount, "from", "from"), type = df_mount_field(mount, "type", "type");
+	struct df_str from = df_mount_field(mount, "from", "from"),
+		      type = df_mount_field(mount, "type", "type");
 
 	if (p->minor == 8) {
 		if (!from.len && df_str_is_nocase(type, "cache"))
@@ -315,7 +333,8 @@ static int find_target(const struct df_parser *p)
 	return !*end && n >= 0 && n < (long)p->df->nstages ? (int)n : -1;
 }
 
-/* Edges lead to earlier stages in a valid file, so one pass backwards would do; a loop costs a few more. */
+/* Edges lead to earlier stages in a valid file, so one pass backwards would do; a loop costs a few
+ * more. */
 static void mark_needed(struct df_parser *p, const struct graph *g)
 {
 	struct dockerfile *df = p->df;
@@ -334,13 +353,15 @@ static void mark_needed(struct df_parser *p, const struct graph *g)
 	}
 }
 
-/* "Step i/n": the legacy builder counts global ARGs and every instruction up to the end of the target. */
+/* "Step i/n": the legacy builder counts global ARGs and every instruction up to the end of the
+ * target. */
 static void count_steps(struct df_parser *p)
 {
 	for (size_t i = 0; i < p->lines.n; i++) {
 		const struct df_item *it = &p->items[i];
 
-		if (it->kw != DF_UNKNOWN && it->stage <= p->df->target && (it->stage >= 0 || it->kw == DF_ARG))
+		if (it->kw != DF_UNKNOWN && it->stage <= p->df->target &&
+		    (it->stage >= 0 || it->kw == DF_ARG))
 			p->nsteps++;
 	}
 }
@@ -369,7 +390,9 @@ static const char *run(struct df_parser *p, struct df_str text)
 {
 	struct graph g = { 0 };
 
-	p->lines = (struct df_lines){ .warn = warn_line, .ctx = p, .minor = p->minor, .work = &p->work };
+	p->lines = (struct df_lines){
+		.warn = warn_line, .ctx = p, .minor = p->minor, .work = &p->work
+	};
 	p->err = df_read_lines(p->mem, text, &p->lines);
 	if (p->lines.syntax.p)
 		p->df->syntax = df_dup(p->mem, p->lines.syntax.p, p->lines.syntax.len);
@@ -390,7 +413,8 @@ static const char *run(struct df_parser *p, struct df_str text)
 	free(g.v);
 	if (!p->err)
 		return NULL;
-	return p->err == -ENOMEM ? "out of memory, or it expands to too much" : "too many instructions";
+	return p->err == -ENOMEM ? "out of memory, or it expands to too much"
+				 : "too many instructions";
 }
 
 static void parser_done(struct df_parser *p)
@@ -419,8 +443,8 @@ static char *copy_text(struct df_parser *p, const char *text, size_t len)
 	return copy;
 }
 
-struct dockerfile *dockerfile_parse(const char *text, size_t len, const struct df_opts *opts, char *err,
-				    size_t errlen)
+struct dockerfile *dockerfile_parse(const char *text, size_t len, const struct df_opts *opts,
+				    char *err, size_t errlen)
 {
 	static const struct df_opts none;
 	struct df_parser p = { .opts = opts ? opts : &none, .work = DF_WORK_MAX };

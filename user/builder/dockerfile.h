@@ -38,6 +38,7 @@ struct df_opts {
 	 *   N < 15 RUN ["a"] may be followed by rubbish and is still the exec form
 	 *   N < 17 ONBUILD triggers are numbered but not counted in n, and carry no "ONBUILD "
 	 *   N < 22 a heredoc needs its word right after <<
+	 *   N < 27 a body of <<- that starts with tabs and #! is no file of its own
 	 * A `# syntax=` line brings a newer frontend than the daemon's own: pass 0 then (dockerfile.syntax).
 	 */
 	unsigned int buildkit_minor;

@@ -9,11 +9,35 @@
 #include "builder/client.h"
 
 /* Options of runc (main.go and each command) and crun (--help) that take a value. */
-static const char *const global_values[] = { "log", "log-format", "root", "criu", "rootless", "cgroup-manager", NULL };
+static const char *const global_values[] = { "log",	 "log-format",	   "root", "criu",
+					     "rootless", "cgroup-manager", NULL };
 static const char *const verb_values[] = {
-	"bundle", "b", "console-socket", "pidfd-socket", "pid-file", "preserve-fds", "config", "cwd", "env", "e",
-	"user", "u", "additional-gids", "g", "process", "p", "process-label", "apparmor", "cap", "cgroup", "image-path",
-	"work-path", "parent-path", "interval", "format", NULL,
+	"bundle",
+	"b",
+	"console-socket",
+	"pidfd-socket",
+	"pid-file",
+	"preserve-fds",
+	"config",
+	"cwd",
+	"env",
+	"e",
+	"user",
+	"u",
+	"additional-gids",
+	"g",
+	"process",
+	"p",
+	"process-label",
+	"apparmor",
+	"cap",
+	"cgroup",
+	"image-path",
+	"work-path",
+	"parent-path",
+	"interval",
+	"format",
+	NULL,
 };
 
 struct opt_value {
@@ -23,7 +47,8 @@ struct opt_value {
 	bool dashes2;
 };
 
-/* One option of an urfave/cli or getopt program: -x or --x alike, value behind = or in the next word. */
+/* One option of an urfave/cli or getopt program: -x or --x alike, value behind = or in the next
+ * word. */
 static bool next_opt(struct words *w, const char *const values[], struct opt_value *o)
 {
 	const char *s = word_peek(w), *eq;
@@ -53,7 +78,8 @@ static bool opt_is(const struct opt_value *o, const char *name)
 
 static bool runtime_program(const char *arg0, enum runtime_program *out)
 {
-	static const char *const runcs[] = { "runc", "buildkit-runc", "docker-runc", "runc.amd64", "runc.arm64", NULL };
+	static const char *const runcs[] = { "runc",	   "buildkit-runc", "docker-runc",
+					     "runc.amd64", "runc.arm64",    NULL };
 	static const char *const others[] = { "youki", "runsc", "kata-runtime", NULL };
 	const char *name = base_name(arg0);
 
@@ -85,8 +111,8 @@ static enum runtime_verb verb_of(const char *s)
 		const char *name;
 		enum runtime_verb verb;
 	} verbs[] = {
-		{ "init", RUNTIME_INIT }, { "run", RUNTIME_RUN },   { "create", RUNTIME_RUN },
-		{ "start", RUNTIME_START }, { "exec", RUNTIME_EXEC }, { "kill", RUNTIME_KILL },
+		{ "init", RUNTIME_INIT },     { "run", RUNTIME_RUN },	{ "create", RUNTIME_RUN },
+		{ "start", RUNTIME_START },   { "exec", RUNTIME_EXEC }, { "kill", RUNTIME_KILL },
 		{ "delete", RUNTIME_DELETE },
 	};
 
@@ -170,9 +196,12 @@ static enum daemon_kind daemon_kind(const char *arg0)
 
 bool daemon_parse(const char *argv, size_t len, struct daemon_cmd *out)
 {
-	static const char *const shim_values[] = { "namespace", "id", "address", "workdir", "bundle", NULL };
-	static const char *const conmon_values[] = { "c", "cid", "u", "cuuid", "n", "name", "r", "runtime", "b",
-						     "bundle", "p", "container-pidfile", "l", "log-path", NULL };
+	static const char *const shim_values[] = { "namespace", "id",	  "address",
+						   "workdir",	"bundle", NULL };
+	static const char *const conmon_values[] = { "c", "cid",      "u", "cuuid",
+						     "n", "name",     "r", "runtime",
+						     "b", "bundle",   "p", "container-pidfile",
+						     "l", "log-path", NULL };
 	struct words w = { argv, argv + len };
 	const char *s = word_next(&w);
 	const char *const *values;
@@ -195,7 +224,8 @@ bool daemon_parse(const char *argv, size_t len, struct daemon_cmd *out)
 			out->id = o.value;
 		else if (opt_is(&o, "namespace"))
 			out->namespace = o.value;
-		else if (opt_is(&o, "workdir") && o.value && !out->id) /* the shim of containerd 1.1 and older */
+		else if (opt_is(&o, "workdir") && o.value &&
+			 !out->id) /* the shim of containerd 1.1 and older */
 			out->id = base_name(o.value);
 	}
 	return true;

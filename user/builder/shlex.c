@@ -14,7 +14,7 @@ struct scan {
 	bool raw_escapes;
 	int depth;
 	bool splitting;
-	struct df_buf word;   /* the word being put together */
+	struct df_buf word; /* the word being put together */
 	bool in_word;
 	struct df_buf *words; /* finished ones */
 	int nwords;
@@ -216,8 +216,8 @@ static int apply(struct scan *sc, const struct subst *su, struct df_buf *out)
 			word.p++;
 			word.len--;
 		}
-		return shpattern_trim(word, su->value.p ? su->value : DF_STR(""), su->mod == '%', longest,
-				      sc->lex->work, out);
+		return shpattern_trim(word, su->value.p ? su->value : DF_STR(""), su->mod == '%',
+				      longest, sc->lex->work, out);
 	}
 	return -EINVAL;
 }
@@ -275,7 +275,8 @@ static int replace(struct scan *sc, const struct subst *su, struct df_buf *out)
 		df_buf_add(out, r.p, r.len);
 		df_buf_char(out, '}');
 	} else if (!err) {
-		err = shpattern_replace(p, value.p ? value : DF_STR(""), r, all, sc->lex->work, out);
+		err = shpattern_replace(p, value.p ? value : DF_STR(""), r, all, sc->lex->work,
+					out);
 	}
 	df_buf_free(&pat);
 	df_buf_free(&rep);
@@ -432,7 +433,8 @@ static int stop_on(struct scan *sc, uint32_t stop, bool raw_escapes, struct df_b
 		err = spend(sc->lex, 1);
 		if (err)
 			break;
-		err = r == '$' || r == '<' || r == '\'' || r == '"' ? special(sc, r, out) : plain(sc, out);
+		err = r == '$' || r == '<' || r == '\'' || r == '"' ? special(sc, r, out)
+								    : plain(sc, out);
 		if (!err && out->failed)
 			err = -E2BIG;
 	}
@@ -457,7 +459,9 @@ int shlex_word(const struct shlex *lex, struct df_str text, struct df_buf *out)
 int shlex_words(const struct shlex *lex, struct df_str text, struct df_buf *out)
 {
 	struct df_buf whole = { .max = out->max };
-	struct scan sc = { .lex = lex, .p = text.p, .left = text.len, .splitting = true, .words = out };
+	struct scan sc = {
+		.lex = lex, .p = text.p, .left = text.len, .splitting = true, .words = out
+	};
 	int err = stop_on(&sc, RUNE_EOF, lex->raw_escapes, &whole);
 
 	if (!err)

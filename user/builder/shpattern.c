@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The patterns of ${v#p} ${v%p} ${v/p/r}: * and ? and escapes, no brackets; neither matches a newline. */
+/* The patterns of ${v#p} ${v%p} ${v/p/r}: * and ? and escapes, no brackets; neither matches a
+ * newline. */
 #include "builder/shlex.h"
 
 #include <errno.h>
@@ -40,7 +41,8 @@ static int compile(struct runes *p)
 	for (size_t i = 0; i < p->n; i++) {
 		uint32_t r = p->r[i];
 
-		if (r == '\\' && (i + 1 == p->n || !strchr("}/*?\\", (int)(p->r[i + 1] < 0x80 ? p->r[i + 1] : 1))))
+		if (r == '\\' && (i + 1 == p->n ||
+				  !strchr("}/*?\\", (int)(p->r[i + 1] < 0x80 ? p->r[i + 1] : 1))))
 			return -EINVAL;
 		if (r == '\\')
 			r = p->r[++i];
@@ -65,8 +67,8 @@ static void reverse(struct runes *s)
 }
 
 /* Runes of value[from…] that the pattern covers: longest or shortest. state: p->n + 1 flags. */
-static size_t prefix(const struct runes *p, const struct runes *v, size_t from, bool longest, bool *state,
-		     unsigned long *work)
+static size_t prefix(const struct runes *p, const struct runes *v, size_t from, bool longest,
+		     bool *state, unsigned long *work)
 {
 	size_t best = NO_MATCH;
 	bool any = true;
@@ -134,8 +136,8 @@ static void job_end(struct job *j)
 	free(j->state);
 }
 
-int shpattern_trim(struct df_str pattern, struct df_str value, bool suffix, bool longest, unsigned long *work,
-		   struct df_buf *out)
+int shpattern_trim(struct df_str pattern, struct df_str value, bool suffix, bool longest,
+		   unsigned long *work, struct df_buf *out)
 {
 	struct job j = { 0 };
 	int err = job_start(&j, pattern, value);
@@ -157,12 +159,15 @@ int shpattern_trim(struct df_str pattern, struct df_str value, bool suffix, bool
 	return err;
 }
 
-int shpattern_replace(struct df_str pattern, struct df_str value, struct df_str replacement, bool all,
-		      unsigned long *work, struct df_buf *out)
+int shpattern_replace(struct df_str pattern, struct df_str value, struct df_str replacement,
+		      bool all, unsigned long *work, struct df_buf *out)
 {
 	struct job j = { 0 };
-	/* Go's ReplaceAllString gives $ in the replacement a meaning of its own: leave such a name unexpanded. */
-	int err = all && memchr(replacement.p, '$', replacement.len) ? -EINVAL : job_start(&j, pattern, value);
+	/* Go's ReplaceAllString gives $ in the replacement a meaning of its own: leave such a name
+	 * unexpanded. */
+	int err = all && memchr(replacement.p, '$', replacement.len)
+			  ? -EINVAL
+			  : job_start(&j, pattern, value);
 	bool after = false;
 	size_t i = 0;
 

@@ -27,7 +27,7 @@ static struct holder *row(struct table *t, enum holder_kind kind, const char *na
 
 
 /* Private memory only: shared pages are not counted once a process. */
-static void add_tasks(struct report *r, const struct kill *w, zt_u64 cgroup, struct table *t)
+static void add_tasks(const struct kill *w, zt_u64 cgroup, struct table *t)
 {
 	for (unsigned int i = 0; i < w->ntasks; i++) {
 		const struct kill_task *k = &w->tasks[i];
@@ -41,10 +41,6 @@ static void add_tasks(struct report *r, const struct kill *w, zt_u64 cgroup, str
 		h->bytes += k->rss.anon_bytes;
 		h->count++;
 	}
-	for (unsigned int i = 0; i < t->n; i++)
-		if (t->h[i].kind == HOLD_PROCESS)
-			t->h[i].title = t->h[i].count > 1 ?
-				say(r, "%u × %s", t->h[i].count, t->h[i].name) : t->h[i].name;
 }
 
 static const char *step_title(struct report *r, const struct step *s)
@@ -177,15 +173,17 @@ static void inside_step(struct report *r, const struct kill *w, const struct kil
 	zt_u64 id = i->holders[0].step->cgroup->id, sum = 0;
 
 	memset(t, 0, sizeof(*t));
-	add_tasks(r, w, id, t);
+	add_tasks(w, id, t);
 	for (unsigned int n = 0; n < t->n; n++)
 		sum += t->h[n].bytes;
 	if (d && i->nholders == 1)
 		add_rest(w, d, sum, t);
 	qsort(t->h, t->n, sizeof(t->h[0]), by_bytes);
 	for (unsigned int n = 0; n < t->n && n < 3 && i->nholders < HOLDERS_MAX; n++)
-		if (t->h[n].bytes > i->holders[0].bytes / 50)
+		if (t->h[n].bytes > i->holders[0].bytes / 50) {
+			t->h[n].title = say(r, _("%s, of that"), t->h[n].title ? t->h[n].title : t->h[n].name);
 			i->holders[i->nholders++] = t->h[n];
+		}
 }
 
 void holders_find(const struct model *m, struct report *r, const struct kill *k, struct incident *i)
@@ -199,7 +197,7 @@ void holders_find(const struct model *m, struct report *r, const struct kill *k,
 		return;
 	sum = add_members(m, r, w, t);
 	if (!t->n) { /* the level has no members: its processes hold it */
-		add_tasks(r, w, 0, t);
+		add_tasks(w, 0, t);
 		for (unsigned int n = 0; n < t->n; n++)
 			sum += t->h[n].bytes;
 	}

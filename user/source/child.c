@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "base/i18n.h"
 #include "base/cleanup.h"
 
 /* Starts the traced command, passes signals on and collects its status. */
@@ -132,6 +133,7 @@ static struct failure child_main(struct child *c, char *const argv[], const stru
 	if (err)
 		return (struct failure){ .err = err };
 	restore_signals(c);
+	i18n_child_env();
 	execvp(argv[0], argv);
 	return (struct failure){ .err = -errno, .exec = true };
 }

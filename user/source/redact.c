@@ -2,8 +2,8 @@
 /* The two ways in: argv, and text that may be a Dockerfile. */
 #include "source/redact.h"
 
+#include <stdint.h>
 #include <string.h>
-#include <strings.h>
 
 #include "source/redact_scan.h"
 
@@ -261,8 +261,8 @@ static size_t private_key(const struct scan *s, size_t pos)
 		struct chr c = red_get(s, pos);
 		size_t from = c.at;
 
-		if (c.c <= 0 || (c.c == '-' && prev == '-'))
-			break;
+		if (c.c < 0 || (c.c == '-' && prev == '-') || (c.c == '*' && !seen))
+			break; /* the END line, or masked before */
 		/* "\n" between the lines stays what it is, also inside of an exec form */
 		if (!is_base64(c.c) || (prev == '\\' && (c.c == 'n' || c.c == 'r'))) {
 			prev = c.c;
@@ -286,22 +286,37 @@ static size_t private_key(const struct scan *s, size_t pos)
 	return pos;
 }
 
-static size_t redact_keys(char *t, size_t len, bool *changed)
+/* Where `what` ends, when it begins within `room` characters of pos; 0: it does not. */
+static size_t find(const struct scan *s, size_t pos, const char *what, size_t room)
+{
+	size_t len = strlen(what), n = 0;
+	char last[16] = { 0 };
+
+	for (struct chr c; n < room && (c = red_get(s, pos)).c >= 0; pos = c.end) {
+		memmove(last, last + 1, len - 1);
+		last[len - 1] = (char)c.c;
+		if (++n >= len && !memcmp(last, what, len))
+			return c.end;
+	}
+	return 0;
+}
+
+/* split: NULs part arguments, each is text of its own. */
+static size_t redact_keys(char *t, size_t len, bool split, bool *changed)
 {
 	struct red r = { .t = t };
-	struct scan s = { .r = &r, .end = len };
-	const char *begin, *key, *dashes;
+	struct scan s = { .r = &r };
+	size_t pos, key;
 
-	for (size_t pos = 0; (begin = memmem(t + pos, len - pos, "-----BEGIN ", 11));) {
-		size_t room = len - (size_t)(begin - t);
+	for (size_t from = 0; from < len; from = s.end + 1) {
+		const char *nul = split ? memchr(t + from, 0, len - from) : NULL;
 
-		pos = (size_t)(begin - t) + 11;
-		key = memmem(begin, room < 64 ? room : 64, "PRIVATE KEY", 11);
-		dashes = key ? memmem(key, room - (size_t)(key - begin) < 32 ? room - (size_t)(key - begin) : 32,
-				      "-----", 5) :
-			       NULL;
-		if (dashes)
-			pos = private_key(&s, (size_t)(dashes - t) + 5);
+		s.end = nul ? (size_t)(nul - t) : len;
+		for (pos = from; (pos = find(&s, pos, "-----BEGIN ", SIZE_MAX));) {
+			key = find(&s, pos, "PRIVATE KEY", 64);
+			key = key ? find(&s, key, "-----", 16) : 0;
+			pos = key ? private_key(&s, key) : pos;
+		}
 	}
 	red_copy(&r, len);
 	*changed = *changed || r.changed;
@@ -309,7 +324,7 @@ static size_t redact_keys(char *t, size_t len, bool *changed)
 }
 
 /* Comment lines between continuation lines: nobody else reads them. */
-static size_t redact_comments(char *t, size_t len, bool *changed)
+static size_t redact_comments(char *t, size_t len, bool split, bool *changed)
 {
 	struct red r = { .t = t };
 	struct scan s = { .r = &r, .ops = true };
@@ -321,7 +336,7 @@ static size_t redact_comments(char *t, size_t len, bool *changed)
 			pos++;
 		if (pos >= len || t[pos] != '#')
 			continue;
-		for (end = pos; end < len && t[end] != '\n' && t[end]; end++)
+		for (end = pos; end < len && t[end] != '\n' && (t[end] || !split); end++)
 			;
 		s.end = end;
 		red_scan_text(&s, pos);
@@ -332,18 +347,18 @@ static size_t redact_comments(char *t, size_t len, bool *changed)
 	return r.wr;
 }
 
-static size_t prepare(char *t, size_t len, bool *changed)
+static size_t prepare(char *t, size_t len, bool split, bool *changed)
 {
-	if (memmem(t, len, "-----BEGIN ", 11))
-		len = redact_keys(t, len, changed);
+	if (memmem(t, len, "-----", 5) || memchr(t, '\n', len)) /* dashes may be split over lines */
+		len = redact_keys(t, len, split, changed);
 	if (memchr(t, '#', len))
-		len = redact_comments(t, len, changed);
+		len = redact_comments(t, len, split, changed);
 	return len;
 }
 
 static size_t argv_once(char *argv, size_t len, bool *changed)
 {
-	size_t n = prepare(argv, len, changed);
+	size_t n = prepare(argv, len, true, changed);
 	struct red r = { .t = argv };
 	struct scan s = { .r = &r };
 	struct state st = { 0 };
@@ -361,7 +376,7 @@ static size_t argv_once(char *argv, size_t len, bool *changed)
 
 static size_t text_once(char *text, size_t len, bool *changed)
 {
-	size_t n = prepare(text, len, changed);
+	size_t n = prepare(text, len, false, changed);
 	struct red r = { .t = text };
 	struct scan s = { .r = &r, .end = n, .ops = true };
 

@@ -49,7 +49,8 @@ DESCRIBE(zt_rss, RSS, rss_fields);
 
 NAMES(memcg_flags) = {
 	{ ZT_F_MEMCG_SWAP_INCLUSIVE, "swap_inclusive" }, { ZT_F_MEMCG_OOM_GROUP, "oom_group" },
-	{ ZT_F_MEMCG_OOM_LOCKED, "oom_locked" }, { ZT_F_MEMCG_STATS, "stats" }, ENDNAMES
+	{ ZT_F_MEMCG_OOM_LOCKED, "oom_locked" }, { ZT_F_MEMCG_STATS, "stats" },
+	{ ZT_F_MEMCG_DYING, "dying" }, ENDNAMES
 };
 #define MEMCG(F, s)                                                                            \
 	F(s, id, STR, 0) F(s, parent, STR, 0) F(s, usage_bytes, NUM, 0)                        \
@@ -133,7 +134,8 @@ DESCRIBE_EVENT(rmdir, MEM);
 	F(s, oom_score_adj, NUM, 0) F(s, victim_parent, SUB, 0)
 DESCRIBE_EVENT(kill, KILL);
 NAMES(flags_kill) = {
-	{ ZT_F_KILL_GROUP, "group" }, { ZT_F_KILL_NO_WALK, "no_walk" }, { ZT_F_KILL_HOST, "host" }, ENDNAMES
+	{ ZT_F_KILL_GROUP, "group" }, { ZT_F_KILL_NO_WALK, "no_walk" }, { ZT_F_KILL_HOST, "host" },
+	{ ZT_F_KILL_WAS_DYING, "was_dying" }, ENDNAMES
 };
 #define tail_kill no_tail
 

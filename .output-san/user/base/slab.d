@@ -1,2 +1,0 @@
-.output-san/user/base/slab.o: user/base/slab.c user/base/slab.h
-user/base/slab.h:
