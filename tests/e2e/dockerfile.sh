@@ -8,7 +8,7 @@ check_without_dockerfile() {
 	has i .causal true
 	has s .index null
 	has s .line null
-	is_true s '.instruction | contains("oombox eat 200")'
+	has s '.argv | join("|")' '/bin/sh|-c|echo from stdin && oombox eat 200'
 	is_true i '[.notes[], .summary] | any(test("Dockerfile"))'
 }
 
