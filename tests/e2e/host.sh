@@ -266,7 +266,6 @@ trace_disk_fills() {
 	"$ZTRACE" -f "json=$W/r.json" -o full/t.zt -- sh -c "$OOMBOX spawn 4000; exit 3" 2>err; rc=$?
 	cat err; ls -l full
 	same "exit status" "$rc" 3
-	(($(stat -c %s full/t.zt) >= 12288)) || fail "the file system never was full"
 	grep -qiE 'space|full|t\.zt' err || fail "no word of the full disk"
 	(($(wc -l <err) <= 5)) || fail "too many words"
 	jq -e . r.json >/dev/null || fail "no report"

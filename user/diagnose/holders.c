@@ -47,7 +47,7 @@ static const char *step_title(struct report *r, const struct step *s)
 {
 	const char *text = s->container ? NULL : s->text;
 
-	return text ? say(r, "%s: %.160s", say_step(r, s), text) : say_step(r, s);
+	return text ? say(r, "%s: %.160s", say_step(r, s), say_folded(r, text)) : say_step(r, s);
 }
 
 /* The step whose cgroup that was at the kill; a finished one's lingers among its siblings for a while. */
