@@ -103,8 +103,8 @@ static void raise_limit(const struct model *m, struct report *r, struct incident
 	bool v1 = m->start.cgroup_version == 1;
 
 	if (!strcmp(i->limit.owner, "step") && i->step && i->step->builder == BUILDER_DOCKER_LEGACY) {
-		add_help(i, "raise-limit", say(r, _("give the step more than %s: at least %s, perhaps more"),
-					       say_bytes(r, i->limit.bytes), amount),
+		add_help(i, "raise-limit", say(r, _("raise the step's limit to at least %s (the true need is not known)"),
+					       amount),
 			 say(r, "docker build -m %llum --memory-swap %llum …",
 			     (unsigned long long)(want / MIB), (unsigned long long)(want / MIB)),
 			 want);
@@ -114,7 +114,7 @@ static void raise_limit(const struct model *m, struct report *r, struct incident
 		command = say(r, "echo %llu | sudo tee /sys/fs/cgroup%s%s/%s", (unsigned long long)want,
 			      v1 ? "/memory" : "", i->limit.path, i->limit.file);
 	add_help(i, "raise-limit",
-		 say(r, _("raise the limit where it is set, to at least %s (the true need is not known)"),
+		 say(r, _("raise that limit to at least %s (the true need is not known)"),
 		     amount),
 		 command, want);
 }
@@ -168,7 +168,7 @@ static void note_dockerfile(struct report *r, const struct unit *u, struct incid
 		break;
 	case ZT_FILE_OK:
 		add_note(i, b->parse_error ? say(r, _("the Dockerfile could not be read: %.100s"), b->parse_error) :
-			 _("no RUN in the Dockerfile reads like this step; it may have changed"));
+			 _("no RUN in the Dockerfile has this step's text; the file may have changed"));
 		break;
 	case ZT_FILE_ERRNO:
 		add_note(i, say(r, _("the Dockerfile could not be read: %s"), strerror(b->file_error)));
@@ -183,7 +183,7 @@ static void note_tie(struct report *r, const struct unit *u, struct incident *i)
 	const struct step *s = u->step;
 
 	if (s && s->instr && s->candidates > 1)
-		add_note(i, say(r, _("%u instructions read the same; this may be another one of them"),
+		add_note(i, say(r, _("%u instructions have this same text; it may have been another of them"),
 				s->candidates));
 }
 

@@ -51,11 +51,11 @@ const struct code codes[] = {
 	{ "ZT1201", N_("the program gave up for memory by itself"),
 	  N_("No SIGKILL: the program reached its heap limit, could not allocate, or met an\n"
 	     "RLIMIT, and ended by itself.\n") },
-	{ "ZT2001", N_("SIGKILL that is no OOM kill, sender known"),
-	  N_("Exit code 137 is 128 + 9: a SIGKILL, from whomever. Here another process sent\n"
-	     "it: `timeout -s KILL`, docker stop or kill, a builder that cancels a step, a\n"
+	{ "ZT2001", N_("SIGKILL that is not an OOM kill, sender known"),
+	  N_("Exit code 137 is 128 + 9, a SIGKILL from anyone. Here another process sent it:\n"
+	     "`timeout -s KILL`, docker stop or kill, a builder that cancels a step, a\n"
 	     "person's `kill -9`. More memory will not help.\n") },
-	{ "ZT2002", N_("SIGKILL that is no OOM kill, sender unknown"),
+	{ "ZT2002", N_("SIGKILL that is not an OOM kill, sender unknown"),
 	  N_("The process ended by SIGKILL and the kernel's OOM killer did not choose it, but\n"
 	     "who sent the signal was not seen: it came before ztrace was attached, or the\n"
 	     "event was lost.\n") },

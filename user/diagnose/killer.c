@@ -299,7 +299,7 @@ static struct incident *unknown(const struct model *m, struct report *r, const s
 	i->ts_ns = p->exit_ns;
 	i->causal = TRI_YES;
 	i->confidence = CONF_CONFIRMED;
-	i->headline = say(r, _("%s got a SIGKILL that is no OOM kill; its sender is not known"),
+	i->headline = say(r, _("%s got a SIGKILL from an unknown sender, not from the OOM killer"),
 			  say_unit(r, u));
 	i->killed = say(r, _("%s, pid %u"), p->comm, p->id.tgid);
 	i->basis = _("confirmed: the exit status says SIGKILL, and no OOM event was seen");

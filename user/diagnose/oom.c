@@ -167,7 +167,7 @@ struct incident *oom_incident(const struct model *m, struct report *r, struct ki
 	note_cause(r, u, i);
 	note_trigger(m, r, k, i);
 	if (k->cut)
-		add_note(i, _("more cgroups or processes than the list of holders can show"));
+		add_note(i, _("there were more cgroups or processes than this report can list"));
 	note_context(m, r, u, i);
 	if (i->causal != TRI_NO)
 		advise_oom(m, r, k, i);
