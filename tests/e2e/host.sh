@@ -63,6 +63,21 @@ lab_nested_parent() { lab ZT1002 nested 64 96; }
 scenario lab_group
 lab_group() { lab ZT1001 group; has i '.victims | length' 2; }
 
+# Somebody else's OOM kill on the same machine, at the same time, is not this command's incident
+scenario foreign_kill
+foreign_kill() {
+	need_cgroups
+	rm -f go
+	traced sh -c "sleep 0.5; touch go; sleep 2; exit 4" &
+	wait_for 20 test -e go
+	"$OOMBOX" own 48 >>foreign
+	wait
+	RC=0
+	oom_read 1 ztrace-oombox-
+	has j .command.exit_code 4
+	has j '.incidents | length' 0
+}
+
 # The victim is not the one that asked for memory
 scenario lab_neighbour
 lab_neighbour() {
@@ -266,7 +281,6 @@ trace_disk_fills() {
 	"$ZTRACE" -f "json=$W/r.json" -o full/t.zt -- sh -c "$OOMBOX spawn 4000; exit 3" 2>err; rc=$?
 	cat err; ls -l full
 	same "exit status" "$rc" 3
-	(($(stat -c %s full/t.zt) >= 12288)) || fail "the file system never was full"
 	grep -qiE 'space|full|t\.zt' err || fail "no word of the full disk"
 	(($(wc -l <err) <= 5)) || fail "too many words"
 	jq -e . r.json >/dev/null || fail "no report"
