@@ -44,15 +44,38 @@ static void want_dockerfile(struct want *w, const struct proc *p, const struct c
 	snprintf(w->context, sizeof(w->context), "%s", c->context ? c->context : "");
 }
 
+/* Few programs are called docker-something; only those are worth memory and a closer look. */
+static bool may_be_client(const char *argv, size_t len)
+{
+	size_t first = strnlen(argv, len), base = first;
+
+	while (base && argv[base - 1] != '/')
+		base--;
+	return memmem(argv + base, first - base, "docker", 6) != NULL;
+}
+
+/* The parsers want a NUL behind the last word, which an event need not have. */
+static char *dup_argv(const char *argv, size_t len)
+{
+	char *copy = malloc(len + 1);
+
+	if (copy) {
+		memcpy(copy, argv, len);
+		copy[len] = 0;
+	}
+	return copy;
+}
+
 /* A `docker build`: from now on there is a build, and its Dockerfile should be read while it can be. */
-static void see_client(struct model *m, const struct zt_ev *ev, const char *argv, size_t len, bool cut,
+static void see_client(struct model *m, const struct zt_ev *ev, const char *tail, size_t len, bool cut,
 		       struct want *w)
 {
-	struct proc *p = model_proc(m, &ev->who);
-	struct client_cmd *c __free = calloc(1, sizeof(*c));
+	struct proc *p = may_be_client(tail, len) ? model_proc(m, &ev->who) : NULL;
+	struct client_cmd *c __free = p ? calloc(1, sizeof(*c)) : NULL;
+	char *argv __free = c ? dup_argv(tail, len) : NULL;
 	struct build *b;
 
-	if (!c || !p || !client_parse(argv, len, cut, c))
+	if (!argv || !client_parse(argv, len, cut, c))
 		return;
 	b = p->client;
 	if (!b)
@@ -100,8 +123,9 @@ static void see_entry(struct model *m, const struct zt_ev_exec *e, const char *a
 	struct cgroup *cg = model_cgroup(m, e->h.cgroup);
 	struct cgpath path;
 	struct step *s;
+	char *copy;
 
-	if (!(e->h.flags & ZT_F_EXEC_ENTRY) || !cg || cg->step || !cg->path || is_runtime_init(argv, len))
+	if (!(e->h.flags & ZT_F_EXEC_ENTRY) || !cg || cg->step || !cg->path)
 		return;
 	path = cgpath_classify(cg->path);
 	if (path.base_len != strlen(cg->path))
@@ -109,12 +133,15 @@ static void see_entry(struct model *m, const struct zt_ev_exec *e, const char *a
 	if (path.kind != CGPATH_BUILDKIT_STEP && path.kind != CGPATH_BUILDAH_STEP &&
 	    path.kind != CGPATH_DOCKER_CONTAINER)
 		return;
+	copy = arena_dup(&m->arena, argv, len);
+	if (!copy || is_runtime_init(copy, len))
+		return;
 	s = model_step_new(m, cg, model_proc(m, &e->h.who));
 	if (!s)
 		return;
 	s->builder = builder_of(path.kind);
-	s->argv = arena_dup(&m->arena, argv, len);
-	s->argv_bytes = s->argv ? len : 0;
+	s->argv = copy;
+	s->argv_bytes = len;
 	s->argv_total_bytes = e->argv_total_bytes;
 	s->argv_cut = e->h.flags & ZT_F_EXEC_CUT;
 	s->argv_hash = e->argv_hash;
@@ -429,6 +456,27 @@ static void guess_build(struct model *m, struct step *s)
 		s->build->builder = s->builder;
 }
 
+/* "RUN make" of `/bin/sh -c make`, `RUN ["a","b"]` of anything else: for steps no Dockerfile tells of. */
+static char *argv_text(struct model *m, const struct step *s)
+{
+	char buf[4096];
+	size_t n = 0, words = 0;
+	const char *w[4] = { NULL };
+
+	for (size_t at = 0; at < s->argv_bytes && words < 4; at += strlen(s->argv + at) + 1)
+		w[words++] = s->argv + at;
+	if (words == 3 && !strcmp(w[0], "/bin/sh") && !strcmp(w[1], "-c"))
+		return arena_printf(&m->arena, "RUN %.4000s", w[2]);
+	n = (size_t)snprintf(buf, sizeof(buf), "RUN [");
+	for (size_t at = 0; at < s->argv_bytes && n + 8 < sizeof(buf); at += strlen(s->argv + at) + 1) {
+		int more = snprintf(buf + n, sizeof(buf) - n - 2, "%s\"%s\"", at ? "," : "", s->argv + at);
+
+		n += (size_t)more < sizeof(buf) - n - 2 ? (size_t)more : sizeof(buf) - n - 3;
+	}
+	snprintf(buf + n, sizeof(buf) - n, "]");
+	return arena_strdup(&m->arena, buf);
+}
+
 void attribute_resolve(struct model *m)
 {
 	for (struct step *s = m->steps; s; s = s->next) {
@@ -437,6 +485,10 @@ void attribute_resolve(struct model *m)
 		s->container = false;
 		if (!s->instr)
 			guess_build(m, s);
+		if (s->instr)
+			s->text = s->instr->text;
+		else if (!s->text && s->argv)
+			s->text = argv_text(m, s);
 		if (s->id[0] || s->container)
 			continue;
 		if (s->build)

@@ -38,8 +38,6 @@ int main(int argc, char **argv)
 	const struct command *c;
 	int r, shift;
 
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN);
 	i18n_init(NULL);
 	if (argc > 1 && (is(argv[1], "-h", "--help") || !strcmp(argv[1], "help"))) {
 		opt_usage(stdout);
@@ -63,6 +61,8 @@ int main(int argc, char **argv)
 		log_error(_("--lang %s: there are en and zh_CN"), o.lang);
 		return EXIT_MISUSE;
 	}
+	if (!c->wraps) /* a traced command gets its dispositions as they were */
+		signal(SIGPIPE, SIG_IGN);
 	log_set_level(o.quiet ? 0 : 1 + o.verbose);
 	return c->run(&o);
 }

@@ -56,6 +56,10 @@ static int open_trace(struct run *r)
 	}
 	env_boot_id("/", wo.boot_id);
 	e = writer_open(&r->s.tee, path, &wo, err, sizeof(err));
+	if (e == -ENOSPC || e == -EDQUOT || e == -EIO || e == -EFBIG) {
+		log_warn(_("%s; no trace is kept"), err);
+		return 0;
+	}
 	if (e < 0 && r->o->output)
 		log_error("%s", err);
 	else if (e < 0)
@@ -236,6 +240,7 @@ static int trace(struct run *r)
 		return EXIT_OURS;
 	if (r->t->command && start_child(r) < 0)
 		return EXIT_OURS;
+	signal(SIGXFSZ, SIG_IGN); /* the writer copes with a full file */
 	err = open_trace(r);
 	if (err < 0)
 		return EXIT_MISUSE;

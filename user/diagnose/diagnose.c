@@ -57,6 +57,16 @@ static bool explained(const struct report *r, const struct step *s)
 	return false;
 }
 
+/* One build is traced: another's kills are its own tracer's business, the host's memory is everybody's. */
+static bool concerns(const struct model *m, const struct unit *u, const struct kill *k)
+{
+	if (!m->child)
+		return true;
+	if (u->build || (u->step && !u->step->container))
+		return model_concerns(m, u->build);
+	return k && (k->ev.h.flags & ZT_F_KILL_HOST);
+}
+
 static void close_kill(struct model *m, struct report *r, struct kill *k)
 {
 	struct unit u;
@@ -64,6 +74,10 @@ static void close_kill(struct model *m, struct report *r, struct kill *k)
 	if (k->reported || k->walk != k)
 		return;
 	u = unit_of_kill(m, k);
+	if (!concerns(m, &u, k)) {
+		k->reported = true;
+		return;
+	}
 	oom_incident(m, r, k, &u);
 }
 
@@ -79,7 +93,7 @@ static void close_step(struct model *m, struct report *r, struct step *s)
 			close_kill(m, r, k);
 	u = unit_of_step(s);
 	/* An ordinary container's end is its owner's business, unless the kernel ended it. */
-	if (!s->container && !explained(r, s))
+	if (!s->container && concerns(m, &u, NULL) && !explained(r, s))
 		killer_incident(m, r, &u);
 }
 

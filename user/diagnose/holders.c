@@ -45,10 +45,8 @@ static void add_tasks(const struct kill *w, zt_u64 cgroup, struct table *t)
 
 static const char *step_title(struct report *r, const struct step *s)
 {
-	const char *text = s->instr ? s->instr->text : NULL;
+	const char *text = s->container ? NULL : s->text;
 
-	if (!text && s->argv && !s->container)
-		text = say_argv(r, s->entry);
 	return text ? say(r, "%s: %.160s", say_step(r, s), text) : say_step(r, s);
 }
 
@@ -166,24 +164,20 @@ static void add_rest(const struct kill *w, const struct kill_level *d, zt_u64 na
 		add_kind(t, HOLD_OTHER, "rest", _("page cache, tmpfs and kernel memory"), rest, &rest);
 }
 
-/* The step that died (or held it all): what in it? Kinds of memory only when nobody else was in the level. */
-static void inside_step(struct report *r, const struct kill *w, const struct kill_level *d, struct table *t,
-			struct incident *i)
+/* One step held it all: what in it? Processes and kinds of memory instead of the step's name. */
+static void inside_step(const struct kill *w, const struct kill_level *d, struct table *t)
 {
-	zt_u64 id = i->holders[0].step->cgroup->id, sum = 0;
+	struct holder whole = t->h[0];
+	zt_u64 sum = 0;
 
-	memset(t, 0, sizeof(*t));
-	add_tasks(w, id, t);
+	t->n = 0;
+	add_tasks(w, whole.step->cgroup->id, t);
 	for (unsigned int n = 0; n < t->n; n++)
 		sum += t->h[n].bytes;
-	if (d && i->nholders == 1)
+	if (!sum)
+		t->h[t->n++] = whole;
+	else if (d)
 		add_rest(w, d, sum, t);
-	qsort(t->h, t->n, sizeof(t->h[0]), by_bytes);
-	for (unsigned int n = 0; n < t->n && n < 3 && i->nholders < HOLDERS_MAX; n++)
-		if (t->h[n].bytes > i->holders[0].bytes / 50) {
-			t->h[n].title = say(r, _("%s, of that"), t->h[n].title ? t->h[n].title : t->h[n].name);
-			i->holders[i->nholders++] = t->h[n];
-		}
 }
 
 void holders_find(const struct model *m, struct report *r, const struct kill *k, struct incident *i)
@@ -201,13 +195,13 @@ void holders_find(const struct model *m, struct report *r, const struct kill *k,
 		for (unsigned int n = 0; n < t->n; n++)
 			sum += t->h[n].bytes;
 	}
-	if (d)
+	if (t->n == 1 && t->h[0].kind == HOLD_STEP)
+		inside_step(w, d, t);
+	else if (d)
 		add_rest(w, d, sum, t);
 	qsort(t->h, t->n, sizeof(t->h[0]), by_bytes);
 	for (unsigned int n = 0; n < t->n && i->nholders < HOLDERS_MAX; n++)
 		if (t->h[n].bytes)
 			i->holders[i->nholders++] = t->h[n];
-	if (i->nholders && i->holders[0].kind == HOLD_STEP && (i->nholders == 1 || i->holders[0].step == i->step))
-		inside_step(r, w, d, t, i);
 	free(t);
 }

@@ -49,6 +49,19 @@ static const struct kill_level *level_at_limit(const struct kill *k, zt_u64 slac
 	return top;
 }
 
+/*
+ * Kernels without the v1 controller have no oom_lock: the domain is then the lowest full level that victim
+ * and trigger share, which is certain only when no other level is full.
+ */
+static bool is_guess(const struct kill *k, const struct kill_level *l, zt_u64 slack)
+{
+	unsigned int full = 0;
+
+	for (unsigned int i = 0; i < k->nlevels; i++)
+		full += (k->levels[i].flags & ZT_F_LEVEL_CHAIN) && memory_hit(&k->levels[i].mem, slack);
+	return !(l->mem.flags & ZT_F_MEMCG_OOM_LOCKED) && full > 1;
+}
+
 static void fill_chain(const struct model *m, struct report *r, const struct kill *k, struct incident *i)
 {
 	for (unsigned int n = 0; n < k->nlevels; n++) {
@@ -142,7 +155,7 @@ enum confidence limit_find(const struct model *m, struct report *r, const struct
 	if (l && (memory_hit(&l->mem, slack) || memsw_hit(&l->mem, slack) ||
 		  (!hit && l->mem.limit_bytes != ZT_NO_LIMIT))) {
 		fill_cgroup(m, r, k, l, slack, i);
-		return CONF_CONFIRMED;
+		return is_guess(w, l, slack) ? CONF_LIKELY : CONF_CONFIRMED;
 	}
 	/*
 	 * Two OOMs in nested domains can each find the other's oom_lock (mem_cgroup_oom_trylock): then the

@@ -106,6 +106,17 @@ static void note_cause(struct report *r, const struct unit *u, struct incident *
 		add_note(i, _("the step had not ended when the trace did"));
 }
 
+/* make -j8 can lose one compiler after the other: the first is told in full. */
+static const struct incident *told_before(const struct report *r, const struct incident *self)
+{
+	for (const struct incident *i = r->incidents; i && i != self; i = i->next)
+		if (self->step && i->step == self->step && !strcmp(i->code, self->code) && !i->repeats &&
+		    i->limit.kind == self->limit.kind &&
+		    (!i->limit.path || !strcmp(i->limit.path, self->limit.path)))
+			return i;
+	return NULL;
+}
+
 static enum confidence lower(enum confidence a, enum confidence b)
 {
 	return a < b ? a : b;
@@ -132,6 +143,7 @@ struct incident *oom_incident(const struct model *m, struct report *r, struct ki
 	i->confidence = i->causal == TRI_UNKNOWN && u->entry ? lower(conf, CONF_LIKELY) : conf;
 	fill_host(m, &k->host, r, i);
 	say_killed(r, i);
+	i->repeats = told_before(r, i);
 	i->headline = oom_headline(r, i, u);
 	i->basis = i->confidence == CONF_CONFIRMED ? _("confirmed by the kernel's OOM event") :
 		   i->confidence == CONF_LIKELY ? _("likely, from the kernel's OOM event") :

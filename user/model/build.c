@@ -94,6 +94,11 @@ int apply_file(struct model *m, const struct zt_ev *ev)
 	return 0;
 }
 
+bool model_concerns(const struct model *m, const struct build *b)
+{
+	return !m->child || !b || b == m->host_build || model_is_below(b->client, m->child);
+}
+
 int apply_layer(struct model *m, const struct zt_ev *ev)
 {
 	const struct zt_ev_layer *e = (const void *)ev;

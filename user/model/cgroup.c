@@ -81,7 +81,7 @@ int apply_rmdir(struct model *m, const struct zt_ev *ev)
 		st->ended_ns = ev->ts_ns;
 		st->peak_bytes = e->mem.peak_bytes;
 		st->limit_bytes = e->mem.limit_bytes;
-	} else {
+	} else if (!cg->pinned) {
 		HASH_DEL(m->cgroups, cg);
 		slab_put(&m->cgroup_slab, cg);
 	}

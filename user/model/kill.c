@@ -92,6 +92,7 @@ int apply_level(struct model *m, const struct zt_ev *ev)
 	l->name = arena_strdup(&m->arena, s[0]);
 	cg = model_cgroup(m, e->mem.id);
 	if (cg) {
+		cg->pinned = true;
 		cg->mem = e->mem;
 		if (!cg->parent)
 			cg->parent = e->mem.parent;
@@ -140,6 +141,8 @@ static void paths_from_chain(struct model *m, struct kill *k)
 			memcpy(path + len + 1, l->name, strlen(l->name) + 1);
 		}
 		cg = cgroup_get(m, l->mem.id);
+		if (cg)
+			cg->pinned = true;
 		if (cg && !cg->path) {
 			cg->path = arena_strdup(&m->arena, *path ? path : "/");
 			cg->parent = l->mem.parent;

@@ -51,6 +51,7 @@ struct cgroup {
 	zt_u64 made_ns, removed_ns;
 	struct zt_memcg mem; /* newest counters */
 	struct step *step; /* whose cgroup this is */
+	bool pinned;	   /* a kill speaks of it */
 };
 
 enum builder_kind {
@@ -107,6 +108,7 @@ struct step {
 	zt_u64 argv_hash;
 	zt_u32 argv_hashed_bytes;
 	bool argv_cut;
+	const char *text; /* what it ran, as an instruction: "RUN make"; from argv when instr is NULL */
 	const struct df_instr *instr; /* the Dockerfile's instruction; NULL: not found */
 	enum confidence confidence;   /* of instr */
 	unsigned int candidates;      /* instructions that fit equally well (1: no tie) */
@@ -224,6 +226,9 @@ const char *model_cgroup_path(const struct model *m, zt_u64 id);
 const char *model_fact(const struct model *m, const char *key);
 /* Is p the process `ancestor` or below it? */
 bool model_is_below(const struct proc *p, const struct proc *ancestor);
+
+/* Is that build the traced command's doing? All are when none is traced; NULL (not known) may be. */
+bool model_concerns(const struct model *m, const struct build *b);
 
 /* New objects for attribute.c */
 struct build *model_build_new(struct model *m, struct proc *client, enum builder_kind builder);

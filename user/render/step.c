@@ -11,11 +11,11 @@ struct step_place step_place(const struct step *st)
 	const struct dockerfile *df = st->build ? st->build->df : NULL;
 	struct step_place p = { 0 };
 
+	p.instruction = st->text;
 	if (!in)
 		return p;
 	p.line = in->line;
 	p.end_line = in->end_line;
-	p.instruction = in->text;
 	if (st->builder == BUILDER_BUILDKIT) {
 		p.index = in->index;
 		p.total = in->total;
@@ -24,7 +24,8 @@ struct step_place step_place(const struct step *st)
 		p.index = in->legacy_index;
 		p.total = in->legacy_total;
 	}
-	if (df && in->stage >= 0 && (size_t)in->stage < df->nstages)
+	/* builders name a stage only when there are several */
+	if (df && df->nstages > 1 && in->stage >= 0 && (size_t)in->stage < df->nstages)
 		p.stage = df->stages[in->stage].name;
 	return p;
 }

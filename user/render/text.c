@@ -339,13 +339,27 @@ static void put_incident(struct screen *s, const struct incident *i, const struc
 	put_basis(s, i);
 }
 
+/* All but the victim was said before. */
+static void put_repeat(struct screen *s, const struct incident *i)
+{
+	char text[512], head[HEAD_BYTES];
+
+	s->count = 0;
+	snprintf(head, sizeof(head), i->causal == TRI_NO ? _("note[%s]: ") : _("error[%s]: "), i->code);
+	snprintf(text, sizeof(text), _("the same again: %s"), i->killed ?: "");
+	screen_para(s, &(struct para){ .head = head, .head_style = STYLE_BOLD, .text = text, .indent = 4,
+				       .lines = 2 });
+}
+
 static int text_incident(struct out *o, const struct report *r, const struct incident *i)
 {
 	struct screen *s __free = malloc(sizeof(*s));
 
 	if (!s)
 		return -ENOMEM;
-	for (size_t n = 0; n < ARRAY_SIZE(rooms); n++) {
+	if (i->repeats)
+		put_repeat(s, i);
+	for (size_t n = 0; n < ARRAY_SIZE(rooms) && !i->repeats; n++) {
 		put_incident(s, i, &rooms[n]);
 		if (s->count <= ROWS)
 			break;
@@ -376,6 +390,8 @@ static void put_peaceful(struct screen *s, const struct model *m)
 	int n;
 
 	for (st = m->steps; st; st = st->next) {
+		if (st->container || !model_concerns(m, st->build))
+			continue;
 		steps++;
 		if (st->peak_bytes && (!top || st->peak_bytes > top->peak_bytes))
 			top = st;
