@@ -253,15 +253,17 @@ static bool could_be(const struct build *b, const struct step *s)
 	return b->builder == s->builder || b->builder == BUILDER_DOCKER;
 }
 
-static bool taken(const struct model *m, const struct step *self, const struct candidate *c)
+/* The earlier step that was matched to this instruction; a builder runs each but once. */
+static const struct step *taken(const struct model *m, const struct step *self, const struct candidate *c)
 {
 	for (const struct step *s = m->steps; s; s = s->next)
 		if (s != self && s->instr == c->instr && s->started_ns < self->started_ns)
-			return true;
-	return false;
+			return s;
+	return NULL;
 }
 
-static unsigned int collect(struct model *m, const struct step *s, struct candidate *out)
+/* *certain: no candidate was left out because of a match that is only likely. */
+static unsigned int collect(struct model *m, const struct step *s, struct candidate *out, bool *certain)
 {
 	struct df_argv argv = {
 		.bytes = s->argv, .len = s->argv_bytes, .total = s->argv_cut ? s->argv_total_bytes : 0,
@@ -278,7 +280,11 @@ static unsigned int collect(struct model *m, const struct step *s, struct candid
 		for (size_t i = 0; i < found && i < CANDIDATES_MAX && n < CANDIDATES_MAX; i++) {
 			struct candidate c = { b, hits[i].instr, hits[i].kind };
 
-			if (!c.instr->in_build || taken(m, s, &c))
+			const struct step *other = taken(m, s, &c);
+
+			if (other && other->confidence != CONF_CONFIRMED)
+				*certain = false;
+			if (!c.instr->in_build || other)
 				continue;
 			if (best != DF_MATCH_NONE && c.kind != best) {
 				if (c.kind > best)
@@ -414,8 +420,8 @@ static bool one_stage(const struct candidate *c, unsigned int n)
 static void resolve_step(struct model *m, struct step *s)
 {
 	struct candidate c[CANDIDATES_MAX];
-	unsigned int n = collect(m, s, c);
 	bool certain = true;
+	unsigned int n = collect(m, s, c, &certain);
 
 	s->instr = NULL;
 	s->candidates = n;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-// uses: user/source/redact.c user/source/redact_scan.c user/source/redact_read.c user/source/redact_rule.c
-/* Exercises: both ways in; never longer, twice is once, newlines and NULs stay, a RUN line masks like its argv. */
+// uses: user/source/redact.c user/source/redact_scan.c
+// uses: user/source/redact_read.c user/source/redact_rule.c
+/* Exercises: both ways in; never longer, twice is once, newlines and NULs stay, a RUN line masks
+ * like its argv. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +23,8 @@ static size_t count(const char *t, size_t len, char c)
 	return n;
 }
 
-static void check(size_t (*redact)(char *, size_t, bool *), const uint8_t *data, size_t len, char keep)
+static void check(size_t (*redact)(char *, size_t, bool *), const uint8_t *data, size_t len,
+		  char keep)
 {
 	char *a = malloc(len + 1), *b = malloc(len + 1);
 	bool masked, again;
@@ -66,7 +69,8 @@ static size_t join(const char *in, size_t len, char *out)
 	return n;
 }
 
-/* Plain shell form only: one logical line, no here-document, no exec form, no option of RUN itself. */
+/* Plain shell form only: one logical line, no here-document, no exec form, no option of RUN itself.
+ */
 static int is_plain(const char *t, size_t len)
 {
 	char *joined = malloc(len + 1);
@@ -75,8 +79,9 @@ static int is_plain(const char *t, size_t len)
 
 	for (size_t i = 0; i < n; i++)
 		ok = ok && joined[i] && joined[i] != '\r' && joined[i] != '`';
-	ok = ok && joined[n - 1] != '\\' && joined[0] != '-' && joined[0] != '[' && joined[0] != '"' &&
-	     joined[0] != '\'' && joined[0] != '\\' && joined[0] != ' ' && joined[0] != '\t' && joined[0] != '#' && *t != '\\';
+	ok = ok && joined[n - 1] != '\\' && joined[0] != '-' && joined[0] != '[' &&
+	     joined[0] != '"' && joined[0] != '\'' && joined[0] != '\\' && joined[0] != ' ' &&
+	     joined[0] != '\t' && joined[0] != '#' && *t != '\\';
 	free(joined);
 	return ok;
 }
@@ -96,7 +101,8 @@ static void check_alike(const uint8_t *data, size_t len)
 	n = redact_text(file, len + 4, NULL);
 	n = join(file + 4, n - 4, joined);
 	if (n != m - 11 || memcmp(joined, arg + 11, n)) {
-		fprintf(stderr, "file <%.*s>\nargv <%.*s>\n", (int)n, joined, (int)(m - 11), arg + 11);
+		fprintf(stderr, "file <%.*s>\nargv <%.*s>\n", (int)n, joined, (int)(m - 11),
+			arg + 11);
 		abort();
 	}
 out:

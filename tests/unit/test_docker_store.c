@@ -50,7 +50,9 @@ static void image(const char *id, const char *diffs, const char *config)
 {
 	char text[4096];
 
-	snprintf(text, sizeof(text), "{\"config\":%s,\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[%s]}}", config, diffs);
+	snprintf(text, sizeof(text),
+		 "{\"config\":%s,\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[%s]}}", config,
+		 diffs);
 	tree_write(tree_path("image/overlay2/imagedb/content/sha256/%s", id), text);
 }
 
@@ -58,8 +60,8 @@ static void image(const char *id, const char *diffs, const char *config)
 #define STEP2 "1123456789abcdefghijklmno"
 
 /*
- * Pulled layers a and b (debian = a, python = a b), then two snapshots of a build: STEP on b, STEP2 on STEP.
- * The chain ids are 1 and 2, the diffs 7 and 8, the images d and e.
+ * Pulled layers a and b (debian = a, python = a b), then two snapshots of a build: STEP on b, STEP2
+ * on STEP. The chain ids are 1 and 2, the diffs 7 and 8, the images d and e.
  */
 static void make_root(void)
 {
@@ -75,12 +77,14 @@ static void make_root(void)
 	image(hex('d'), text, "{}");
 	snprintf(text, sizeof(text), "\"sha256:%s\",\"sha256:%s\"", hex('7'), hex('8'));
 	image(hex('e'), text,
-	      "{\"Env\":[\"PATH=/bin\",\"API_TOKEN=two words\",\"\",5],\"Shell\":[\"/bin/bash\",\"-c\"],"
+	      "{\"Env\":[\"PATH=/bin\",\"API_TOKEN=two "
+	      "words\",\"\",5],\"Shell\":[\"/bin/bash\",\"-c\"],"
 	      "\"OnBuild\":[\"RUN x\"]}");
-	snprintf(text, sizeof(text),
-		 "{\"Repositories\":{\"debian\":{\"debian:12\":\"sha256:%s\"},"
-		 "\"python\":{\"python:latest\":\"sha256:%s\",\"python@sha256:%s\":\"sha256:%s\"}}}",
-		 hex('d'), hex('e'), hex('9'), hex('e'));
+	snprintf(
+		text, sizeof(text),
+		"{\"Repositories\":{\"debian\":{\"debian:12\":\"sha256:%s\"},"
+		"\"python\":{\"python:latest\":\"sha256:%s\",\"python@sha256:%s\":\"sha256:%s\"}}}",
+		hex('d'), hex('e'), hex('9'), hex('e'));
 	tree_write(tree_path("image/overlay2/repositories.json"), text);
 }
 
@@ -93,7 +97,8 @@ static struct layer_info ask(struct docker_store *ds, const char *id, const char
 	return l;
 }
 
-static void expect(const struct layer_info *l, unsigned int number, unsigned int base_layers, const char *base)
+static void expect(const struct layer_info *l, unsigned int number, unsigned int base_layers,
+		   const char *base)
 {
 	assert_int_equal(l->number, number);
 	assert_int_equal(l->base_layers, base_layers);
@@ -131,7 +136,8 @@ static void test_aliases(void **state)
 
 	(void)state;
 	make_root();
-	snprintf(text, sizeof(text), "{\"Repositories\":{\"x\":{\"x:1\":\"sha256:%s\",\"x:2\":\"sha256:%s\"}}}",
+	snprintf(text, sizeof(text),
+		 "{\"Repositories\":{\"x\":{\"x:1\":\"sha256:%s\",\"x:2\":\"sha256:%s\"}}}",
 		 hex('e'), hex('e'));
 	tree_write(tree_path("image/overlay2/repositories.json"), text);
 	l = ask(ds, STEP, "");
@@ -170,12 +176,14 @@ static void test_refresh(void **state)
 
 	(void)state;
 	make_root();
-	snprintf(text, sizeof(text), "{\"Repositories\":{\"mine\":{\"mine:1\":\"sha256:%s\"}}}", hex('f'));
+	snprintf(text, sizeof(text), "{\"Repositories\":{\"mine\":{\"mine:1\":\"sha256:%s\"}}}",
+		 hex('f'));
 	tree_write(tree_path("image/overlay2/repositories.json"), text);
 	l = ask(ds, STEP2, "mine:1");
 	expect(&l, 0, 0, "");
 	layerdb(hex('3'), hex('2'), hex('6'), STEP);
-	snprintf(text, sizeof(text), "\"sha256:%s\",\"sha256:%s\",\"sha256:%s\"", hex('7'), hex('8'), hex('6'));
+	snprintf(text, sizeof(text), "\"sha256:%s\",\"sha256:%s\",\"sha256:%s\"", hex('7'),
+		 hex('8'), hex('6'));
 	image(hex('f'), text, "{}");
 	l = ask(ds, STEP2, "mine:1");
 	expect(&l, 1, 3, "mine:1");
@@ -217,9 +225,11 @@ static void test_hostile(void **state)
 	tree_write(tree_path("image/overlay2/repositories.json"), deep);
 	expect_nothing(ds, "python");
 	free(deep);
-	tree_write(tree_path("image/overlay2/repositories.json"), "{\"Repositories\":[1,{\"a\":null}]}");
+	tree_write(tree_path("image/overlay2/repositories.json"),
+		   "{\"Repositories\":[1,{\"a\":null}]}");
 	expect_nothing(ds, "python");
-	tree_write(tree_path("image/overlay2/repositories.json"), "{\"Repositories\":{\"a\":{\"a:1\":7,\"a:2\":\"sha256:../../x\"}}}");
+	tree_write(tree_path("image/overlay2/repositories.json"),
+		   "{\"Repositories\":{\"a\":{\"a:1\":7,\"a:2\":\"sha256:../../x\"}}}");
 	expect_nothing(ds, "a:2");
 	remove(tree_path("image/overlay2/repositories.json"));
 	assert_int_equal(mkfifo(tree_path("image/overlay2/repositories.json"), 0600), 0);
@@ -256,18 +266,21 @@ static void test_podman(void **state)
 	overlay("overlay", hex('c'), "CCCC", "l/BBBB:l/AAAA");
 	snprintf(text, sizeof(text),
 		 "[{\"id\":\"x\",\"names\":[\"localhost/base:1\"],\"layer\":\"%s\"},"
-		 "{\"id\":\"y\",\"layer\":\"%s\"}]", hex('a'), hex('b'));
+		 "{\"id\":\"y\",\"layer\":\"%s\"}]",
+		 hex('a'), hex('b'));
 	tree_write(tree_path("overlay-images/images.json"), text);
 	assert_int_equal(docker_store_layer(ds, tree_path("overlay/%s/diff", hex('c')), "", &l), 0);
 	assert_string_equal(l.parent, hex('b'));
 	expect(&l, 2, 1, "localhost/base:1");
 	snprintf(text, sizeof(text),
 		 "[{\"id\":\"x\",\"names\":[\"localhost/base:1\"],\"layer\":\"%s\"},"
-		 "{\"id\":\"y\",\"names\":[\"localhost/other:latest\"],\"layer\":\"%s\"}]", hex('a'), hex('b'));
+		 "{\"id\":\"y\",\"names\":[\"localhost/other:latest\"],\"layer\":\"%s\"}]",
+		 hex('a'), hex('b'));
 	tree_write(tree_path("overlay-images/images.json"), text);
 	assert_int_equal(docker_store_layer(ds, tree_path("overlay/%s/diff", hex('c')), "", &l), 0);
 	expect(&l, 0, 0, "");
-	assert_int_equal(docker_store_layer(ds, tree_path("overlay/%s/diff", hex('c')), "other", &l), 0);
+	assert_int_equal(
+		docker_store_layer(ds, tree_path("overlay/%s/diff", hex('c')), "other", &l), 0);
 	expect(&l, 1, 2, "localhost/other:latest");
 	docker_store_free(ds);
 }
@@ -278,11 +291,14 @@ static void test_mountinfo(void **state)
 
 	(void)state;
 	docker_store_mount_parent("1 2 0:5 / /proc rw - proc proc rw\n"
-				  "3 2 0:9 / / rw,relatime - overlay overlay rw,lowerdir=/r/snapshots/41/fs:/r/snapshots/7/fs,"
-				  "upperdir=/r/snapshots/42/fs,workdir=/r/snapshots/42/work\n", &l);
+				  "3 2 0:9 / / rw,relatime - overlay overlay "
+				  "rw,lowerdir=/r/snapshots/41/fs:/r/snapshots/7/fs,"
+				  "upperdir=/r/snapshots/42/fs,workdir=/r/snapshots/42/work\n",
+				  &l);
 	assert_string_equal(l.parent, "41");
 	l.parent[0] = 0;
-	docker_store_mount_parent("3 2 0:9 / / rw - overlay overlay rw,lowerdir=/r/snapshots/../fs\n", &l);
+	docker_store_mount_parent(
+		"3 2 0:9 / / rw - overlay overlay rw,lowerdir=/r/snapshots/../fs\n", &l);
 	docker_store_mount_parent("3 2 0:9 / / rw - ext4 /dev/x rw\n\n\ngarbage", &l);
 	docker_store_mount_parent("", &l);
 	assert_string_equal(l.parent, "");
@@ -333,9 +349,16 @@ static void test_image_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_buildkit), TEST(test_aliases), TEST(test_legacy), TEST(test_refresh),
-		TEST(test_other_parent), TEST(test_hostile), TEST(test_podman), TEST(test_image),
-		cmocka_unit_test(test_mountinfo), cmocka_unit_test(test_image_names),
+		TEST(test_buildkit),
+		TEST(test_aliases),
+		TEST(test_legacy),
+		TEST(test_refresh),
+		TEST(test_other_parent),
+		TEST(test_hostile),
+		TEST(test_podman),
+		TEST(test_image),
+		cmocka_unit_test(test_mountinfo),
+		cmocka_unit_test(test_image_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -63,7 +63,8 @@ static int take(void *ctx, const struct zt_ev *ev)
 	strcpy(g->snapshot, (const char *)ev + ev->fixed);
 	strcpy(g->parent, (const char *)ev + ev->fixed + strlen(g->snapshot) + 1);
 	strcpy(g->base, (const char *)ev + ev->fixed + strlen(g->snapshot) + strlen(g->parent) + 2);
-	assert_int_equal(ev->size, ev->fixed + strlen(g->snapshot) + strlen(g->parent) + strlen(g->base) + 3);
+	assert_int_equal(ev->size,
+			 ev->fixed + strlen(g->snapshot) + strlen(g->parent) + strlen(g->base) + 3);
 	return 0;
 }
 
@@ -85,7 +86,8 @@ static struct got ask(pid_t pid, enum want_kind kind, const char *path, const ch
 	return g;
 }
 
-static void expect_file(pid_t pid, const char *path, const char *context, const char *shown, const char *text)
+static void expect_file(pid_t pid, const char *path, const char *context, const char *shown,
+			const char *text)
 {
 	struct got g = ask(pid, WANT_DOCKERFILE, path, context);
 
@@ -98,8 +100,8 @@ static void expect_file(pid_t pid, const char *path, const char *context, const 
 	free(g.text);
 }
 
-static void expect_failure(pid_t pid, const char *path, const char *context, enum zt_file_status status, int error,
-			   const char *shown)
+static void expect_failure(pid_t pid, const char *path, const char *context,
+			   enum zt_file_status status, int error, const char *shown)
 {
 	struct got g = ask(pid, WANT_DOCKERFILE, path, context);
 
@@ -128,7 +130,8 @@ static void test_names(void **state)
 	expect_file(pid, "", "b", tree_path("b/dockerfile"), "FROM b");
 	expect_file(pid, "", "./b/../c/", tree_path("c/Containerfile"), "FROM c");
 	expect_file(pid, "x.Dockerfile", "a", tree_path("x.Dockerfile"), "FROM x");
-	expect_file(pid, "a/../x.Dockerfile", "https://host/repo.git", tree_path("x.Dockerfile"), "FROM x");
+	expect_file(pid, "a/../x.Dockerfile", "https://host/repo.git", tree_path("x.Dockerfile"),
+		    "FROM x");
 	expect_file(pid, "inner.Dockerfile", "a", tree_path("a/inner.Dockerfile"), "FROM inner");
 	expect_failure(pid, "", "none", ZT_FILE_ERRNO, ENOENT, tree_path("none/Dockerfile"));
 	expect_failure(pid, "none", "a", ZT_FILE_ERRNO, ENOENT, tree_path("none"));
@@ -293,8 +296,9 @@ static void test_layer(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_names),	  TEST(test_shown_path), TEST(test_gone),  TEST(test_masked_chunks),
-		TEST(test_huge_and_empty), TEST(test_sink_error), TEST(test_layer),
+		TEST(test_names),	  TEST(test_shown_path),     TEST(test_gone),
+		TEST(test_masked_chunks), TEST(test_huge_and_empty), TEST(test_sink_error),
+		TEST(test_layer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

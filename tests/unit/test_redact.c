@@ -43,15 +43,21 @@ static const struct pair shell[] = {
 	  "kubectl create secret generic s --from-literal=password=*****" },
 	{ "curl 'https://h/x?token=abcdef&page=2'", "curl 'https://h/x?token=*****&page=2'" },
 	{ "curl https://h/x?api_key=abcdef", "curl https://h/x?api_key=*****" },
-	{ "npm config set //registry/:_authToken=abcdef", "npm config set //registry/:_authToken=*****" },
-	{ "npm config set //registry/:_authToken abcdef", "npm config set //registry/:_authToken *****" },
+	{ "npm config set //registry/:_authToken=abcdef",
+	  "npm config set //registry/:_authToken=*****" },
+	{ "npm config set //registry/:_authToken abcdef",
+	  "npm config set //registry/:_authToken *****" },
 	{ "echo \"//r/:_authToken=abcdef\" > .npmrc", "echo \"//r/:_authToken=*****\" > .npmrc" },
 	{ "sh -c 'PASSWORD=hunter2 x'", "sh -c 'PASSWORD=***** x'" },
 	{ "sh -c \"mysql -phunter2\" && PASSWORD=x", "sh -c \"mysql -p*****\" && PASSWORD=*" },
-	{ "bash -lc \"echo \\\"PASSWORD=hunter2 x\\\"\"", "bash -lc \"echo \\\"PASSWORD=*****\\\"\"" },
-	{ "echo '{\"auth\":\"abcdef\",\"x\":\"y\"}' > c", "echo '{\"auth\":\"*****\",\"x\":\"y\"}' > c" },
-	{ "echo '{\"auth\": \"ab cd\", \"x\": 1}' > c", "echo '{\"auth\": \"*****\", \"x\": 1}' > c" },
-	{ "echo \"{\\\"password\\\": \\\"abcdef\\\"}\"", "echo \"{\\\"password\\\": \\\"*****\\\"}\"" },
+	{ "bash -lc \"echo \\\"PASSWORD=hunter2 x\\\"\"",
+	  "bash -lc \"echo \\\"PASSWORD=*****\\\"\"" },
+	{ "echo '{\"auth\":\"abcdef\",\"x\":\"y\"}' > c",
+	  "echo '{\"auth\":\"*****\",\"x\":\"y\"}' > c" },
+	{ "echo '{\"auth\": \"ab cd\", \"x\": 1}' > c",
+	  "echo '{\"auth\": \"*****\", \"x\": 1}' > c" },
+	{ "echo \"{\\\"password\\\": \\\"abcdef\\\"}\"",
+	  "echo \"{\\\"password\\\": \\\"*****\\\"}\"" },
 	{ "echo \"password: hunter2\" > c", "echo \"password: *****\" > c" },
 	/* options */
 	{ "x --password hunter2 y", "x --password ***** y" },
@@ -70,11 +76,13 @@ static const struct pair shell[] = {
 	{ "curl -uuser:hunter2 https://h", "curl -uuser:***** https://h" },
 	{ "curl -fsSLu user:hunter2 https://h", "curl -fsSLu user:***** https://h" },
 	{ "curl --user 'user:hun ter' https://h", "curl --user 'user:*****' https://h" },
-	{ "/usr/bin/curl --proxy-user u:hunter2 https://h", "/usr/bin/curl --proxy-user u:***** https://h" },
+	{ "/usr/bin/curl --proxy-user u:hunter2 https://h",
+	  "/usr/bin/curl --proxy-user u:***** https://h" },
 	{ "true && curl -u u:hunter2 h", "true && curl -u u:***** h" },
 	{ "X=$(curl -u u:hunter2 h)", "X=$(curl -u u:***** h)" },
 	{ "X=\"$(curl -u u:hunter2 h)\"", "X=\"$(curl -u u:***** h)\"" },
-	{ "curl -H \"Authorization: Bearer abcdef\" h", "curl -H \"Authorization: Bearer *****\" h" },
+	{ "curl -H \"Authorization: Bearer abcdef\" h",
+	  "curl -H \"Authorization: Bearer *****\" h" },
 	{ "curl -H 'Authorization: token abcdef' h", "curl -H 'Authorization: token *****' h" },
 	{ "curl -H Authorization:abcdef h", "curl -H Authorization:***** h" },
 	{ "curl -H 'PRIVATE-TOKEN: abcdef' h", "curl -H 'PRIVATE-TOKEN: *****' h" },
@@ -89,7 +97,8 @@ static const struct pair shell[] = {
 	{ "openssl rsa -passin pass:hunter2", "openssl rsa -passin pass:*****" },
 	{ "redis-cli -a hunter2 ping", "redis-cli -a ***** ping" },
 	{ "echo 'root:hunter2' | chpasswd", "echo 'root:*****' | chpasswd" },
-	{ "echo hunter2 | docker login --password-stdin", "echo ***** | docker login --password-stdin" },
+	{ "echo hunter2 | docker login --password-stdin",
+	  "echo ***** | docker login --password-stdin" },
 	/* shapes */
 	{ "aws configure AKIAIOSFODNN7EXAMPLE", "aws configure *****" },
 	{ "x LTAI4GAbCdEfGhIjKlMnOpQr", "x *****" },
@@ -143,15 +152,20 @@ static const struct pair dockerfile[] = {
 	{ "ENV PASSWORD hunter 2\nRUN x\n", "ENV PASSWORD ***** *\nRUN x\n" },
 	{ "env PASSWORD=hunter;2 B=c\n", "env PASSWORD=***** B=c\n" },
 	{ "ARG TOKEN=abcdef\nARG TOKEN\n", "ARG TOKEN=*****\nARG TOKEN\n" },
-	{ "ENV API_KEY=\"ab cd\" \\\n  SECRET=abcdef\n", "ENV API_KEY=\"*****\" \\\n  SECRET=*****\n" },
+	{ "ENV API_KEY=\"ab cd\" \\\n  SECRET=abcdef\n",
+	  "ENV API_KEY=\"*****\" \\\n  SECRET=*****\n" },
 	{ "ENV PATH /usr/bin:$PATH\n", NULL },
-	{ "# PASSWORD=hunter2 \\\nENV PASSWORD hunter2\n", "# PASSWORD=***** \\\nENV PASSWORD *****\n" },
+	{ "# PASSWORD=hunter2 \\\nENV PASSWORD hunter2\n",
+	  "# PASSWORD=***** \\\nENV PASSWORD *****\n" },
 	{ "RUN a \\\n# PASSWORD=hunter2\n  b\n", "RUN a \\\n# PASSWORD=*****\n  b\n" },
 	{ "FROM my-key:1.2 AS x\nUSER a:b\nEXPOSE 80\n", NULL },
 	{ "RUN [\"mysql\", \"-phun\\\"ter2\"]\n", "RUN [\"mysql\", \"-p*****\"]\n" },
-	{ "RUN [\"a\", \"--password\", \"hun ter2\"]\n", "RUN [\"a\", \"--password\", \"*****\"]\n" },
-	{ "RUN [\"sh\", \"-c\", \"PASSWORD=\\\"a b\\\" x\"]\n", "RUN [\"sh\", \"-c\", \"PASSWORD=\\\"***\\\" x\"]\n" },
-	{ "ONBUILD RUN [\"a\", \"--token\", \"abcdef\"]\n", "ONBUILD RUN [\"a\", \"--token\", \"*****\"]\n" },
+	{ "RUN [\"a\", \"--password\", \"hun ter2\"]\n",
+	  "RUN [\"a\", \"--password\", \"*****\"]\n" },
+	{ "RUN [\"sh\", \"-c\", \"PASSWORD=\\\"a b\\\" x\"]\n",
+	  "RUN [\"sh\", \"-c\", \"PASSWORD=\\\"***\\\" x\"]\n" },
+	{ "ONBUILD RUN [\"a\", \"--token\", \"abcdef\"]\n",
+	  "ONBUILD RUN [\"a\", \"--token\", \"*****\"]\n" },
 	{ "HEALTHCHECK --interval=5s CMD curl -u u:hunter2 h\n",
 	  "HEALTHCHECK --interval=5s CMD curl -u u:***** h\n" },
 	{ "RUN --mount=type=secret,id=token --network=none x\n", NULL },
@@ -159,7 +173,8 @@ static const struct pair dockerfile[] = {
 	  "RUN <<EOF\nx --password \\\nEOF\nENV PASSWORD *****\n" },
 	{ "RUN <<EOF\nenv PASSWORD foo\nEOF\n", NULL },
 	{ "RUN x <<EOF\nfoo\n", NULL },
-	{ "RUN echo \"-----BEGIN RSA PRIVATE KEY-----\\n\\\nMIIEpAIBAAKCAQEA0123456789abcdefghijABCDEFGHIJ\\n\\\n"
+	{ "RUN echo \"-----BEGIN RSA PRIVATE "
+	  "KEY-----\\n\\\nMIIEpAIBAAKCAQEA0123456789abcdefghijABCDEFGHIJ\\n\\\n"
 	  "abcd==\\n-----END RSA PRIVATE KEY-----\" > k\nRUN x\n",
 	  "RUN echo \"-----BEGIN RSA PRIVATE KEY-----\\n\\\n*****\\n\\\n"
 	  "*****\\n-----END RSA PRIVATE KEY-----\" > k\nRUN x\n" },
@@ -171,18 +186,23 @@ struct argv_case {
 	const char *in, *out;
 	size_t in_len, out_len;
 };
-#define A(i, o) { i, o, sizeof(i), sizeof(o) }
+#define A(i, o)                            \
+	{                                  \
+		i, o, sizeof(i), sizeof(o) \
+	}
 #define SAME(i) A(i, i)
 
 static const struct argv_case argvs[] = {
 	A("env\0PASSWORD=two words\0x", "env\0PASSWORD=*****\0x"),
 	A("x\0--password\0two words\0y", "x\0--password\0*****\0y"),
 	A("docker\0login\0-p\0hunter2", "docker\0login\0-p\0*****"),
-	A("docker\0build\0--build-arg\0TOKEN=abcdef\0.", "docker\0build\0--build-arg\0TOKEN=*****\0."),
+	A("docker\0build\0--build-arg\0TOKEN=abcdef\0.",
+	  "docker\0build\0--build-arg\0TOKEN=*****\0."),
 	A("curl\0-u\0me:hunter2\0h", "curl\0-u\0me:*****\0h"),
 	A("curl\0-H\0Authorization: Bearer abcdef\0h", "curl\0-H\0Authorization: Bearer *****\0h"),
 	A("/bin/busybox\0sh\0-e\0-c\0PASSWORD=a x", "/bin/busybox\0sh\0-e\0-c\0PASSWORD=* x"),
-	A("git\0-c\0http.extraheader=AUTHORIZATION: bearer abcdef", "git\0-c\0http.extraheader=AUTHORIZATION: bearer *****"),
+	A("git\0-c\0http.extraheader=AUTHORIZATION: bearer abcdef",
+	  "git\0-c\0http.extraheader=AUTHORIZATION: bearer *****"),
 	SAME("gcc\0-c\0foo.c\0-o\0foo.o"),
 	SAME("\0\0"),
 };
@@ -261,7 +281,8 @@ static void test_argv(void **state)
 		memcpy(buf, c->in, c->in_len);
 		assert_int_equal(redact_argv(buf, c->in_len, &masked), c->out_len);
 		assert_memory_equal(buf, c->out, c->out_len);
-		assert_int_equal(masked, c->in_len != c->out_len || memcmp(c->in, c->out, c->in_len));
+		assert_int_equal(masked,
+				 c->in_len != c->out_len || memcmp(c->in, c->out, c->in_len));
 		assert_int_equal(redact_argv(buf, c->out_len, &masked), c->out_len);
 		assert_false(masked);
 	}
@@ -281,7 +302,8 @@ static void test_argv_without_nul(void **state)
 	assert_int_equal(redact_text(buf, 0, NULL), 0);
 }
 
-/* What docker hands to sh -c: continuations taken out with the comment and blank lines that follow. */
+/* What docker hands to sh -c: continuations taken out with the comment and blank lines that follow.
+ */
 static size_t join(const char *in, size_t len, char *out)
 {
 	size_t n = 0;
@@ -322,8 +344,8 @@ static void test_continuations(void **state)
 			for (size_t at = 1; at < len; at++) {
 				if (shell[i].in[at - 1] == '\\' || shell[i].in[at] == '#')
 					continue;
-				n = (size_t)snprintf(file, sizeof(file), "RUN %.*s%s%s", (int)at, shell[i].in,
-						     breaks[b], shell[i].in + at);
+				n = (size_t)snprintf(file, sizeof(file), "RUN %.*s%s%s", (int)at,
+						     shell[i].in, breaks[b], shell[i].in + at);
 				memcpy(arg, "/bin/sh\0-c", 11);
 				m = 11 + join(file + 4, n - 4, arg + 11);
 				m = redact_argv(arg, m, NULL);
@@ -339,10 +361,15 @@ static void test_continuations(void **state)
 /* Random bytes out of the alphabet that means something here. */
 static void test_properties(void **state)
 {
-	static const char *const parts[] = { "PASSWORD=", "a",	 " ", "\"", "'",    "\\", "\n", "\\\n", "# ", "$X",
-					     "--token",	  "RUN ", "[",	"]", ",",   "ENV ", "<<EOF\n", "EOF", ":", "//",
-					     "@",	  "curl ", "-u ", "|", "&",  "(", ")", "*",  "eyJ", "Authorization:",
-					     "=",	  "KEY", "b", "`", "${", "}",	"-c ", "{", "\xc3\xa9", "mysql -p" };
+	static const char *const parts[] = {
+		"PASSWORD=", "a",    " ",	 "\"",	    "'",       "\\",
+		"\n",	     "\\\n", "# ",	 "$X",	    "--token", "RUN ",
+		"[",	     "]",    ",",	 "ENV ",    "<<EOF\n", "EOF",
+		":",	     "//",   "@",	 "curl ",   "-u ",     "|",
+		"&",	     "(",    ")",	 "*",	    "eyJ",     "Authorization:",
+		"=",	     "KEY",  "b",	 "`",	    "${",      "}",
+		"-c ",	     "{",    "\xc3\xa9", "mysql -p"
+	};
 	unsigned int seed = 12345;
 	char a[4096], b[4096], c[4096];
 
@@ -363,8 +390,8 @@ static void test_properties(void **state)
 		memcpy(c, b, n);
 		m = text ? redact_text(c, n, NULL) : redact_argv(c, n, NULL);
 		if (m != n || memcmp(b, c, n))
-			print_error("not idempotent (%s): <%.*s> -> <%.*s> -> <%.*s>\n", text ? "text" : "argv",
-				    (int)len, a, (int)n, b, (int)m, c);
+			print_error("not idempotent (%s): <%.*s> -> <%.*s> -> <%.*s>\n",
+				    text ? "text" : "argv", (int)len, a, (int)n, b, (int)m, c);
 		assert_int_equal(m, n);
 		assert_memory_equal(b, c, n);
 	}

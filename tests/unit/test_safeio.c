@@ -81,7 +81,8 @@ static void test_not_regular(void **state)
 	expect_status(pid, "d", ZT_FILE_NOT_REGULAR, 0);
 	expect_status(pid, "/dev/null", ZT_FILE_NOT_REGULAR, 0);
 	expect_status(pid, "/dev/zero", ZT_FILE_NOT_REGULAR, 0);
-	expect_status(pid, "/proc/self/fd/0", ZT_FILE_ERRNO, ELOOP); /* a magic link leads anywhere */
+	expect_status(pid, "/proc/self/fd/0", ZT_FILE_ERRNO,
+		      ELOOP); /* a magic link leads anywhere */
 	expect_text(pid, "d/f", "");
 	process_end(pid);
 }
@@ -243,8 +244,9 @@ static void test_below(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_paths),	TEST(test_not_regular), TEST(test_long_file),	  TEST(test_other_root),
-		TEST(test_deleted_cwd), TEST(test_identity),	TEST(test_changing_file), TEST(test_below),
+		TEST(test_paths),	  TEST(test_not_regular), TEST(test_long_file),
+		TEST(test_other_root),	  TEST(test_deleted_cwd), TEST(test_identity),
+		TEST(test_changing_file), TEST(test_below),
 	};
 
 	proc = open("/proc", O_PATH | O_DIRECTORY);

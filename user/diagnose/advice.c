@@ -75,10 +75,9 @@ static void fewer_jobs(struct report *r, struct incident *i)
 	const struct holder *most = NULL;
 	unsigned long jobs, fit;
 
-	for (unsigned int n = 0; n < i->nholders; n++)
-		if (i->holders[n].kind == HOLD_PROCESS && i->holders[n].count > 1 &&
-		    (!most || i->holders[n].bytes > most->bytes))
-			most = &i->holders[n];
+	for (unsigned int n = 0; n < i->ninside; n++)
+		if (i->inside[n].count > 1 && (!most || i->inside[n].bytes > most->bytes))
+			most = &i->inside[n];
 	if (!most || !i->step || !i->step->instr || !jobs_flag(i->step->instr->text, &jobs))
 		return;
 	fit = most->count * 2 / 3;
@@ -87,8 +86,8 @@ static void fewer_jobs(struct report *r, struct incident *i)
 	if (fit >= jobs)
 		return;
 	add_help(i, "lower-jobs",
-		 say(r, _("use -j%lu instead of -j%lu at line %u: %s held %s"), fit, jobs,
-		     i->step->instr->line, most->title, say_bytes(r, most->bytes)),
+		 say(r, _("use -j%lu instead of -j%lu at line %u: %u x %s held %s"), fit, jobs,
+		     i->step->instr->line, most->count, most->name, say_bytes(r, most->bytes)),
 		 NULL, 0);
 }
 

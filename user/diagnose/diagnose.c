@@ -71,6 +71,8 @@ static void close_kill(struct model *m, struct report *r, struct kill *k)
 {
 	struct unit u;
 
+	if (k->walk != k)
+		k->reported |= k->walk->reported;
 	if (k->reported || k->walk != k)
 		return;
 	u = unit_of_kill(m, k);

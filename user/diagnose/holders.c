@@ -47,7 +47,7 @@ static const char *step_title(struct report *r, const struct step *s)
 {
 	const char *text = s->container ? NULL : s->text;
 
-	return text ? say(r, "%s: %.160s", say_step(r, s), text) : say_step(r, s);
+	return text ? say(r, "%s: %.160s", say_step(r, s), say_folded(r, text)) : say_step(r, s);
 }
 
 /* The step whose cgroup that was at the kill; a finished one's lingers among its siblings for a while. */
@@ -164,20 +164,29 @@ static void add_rest(const struct kill *w, const struct kill_level *d, zt_u64 na
 		add_kind(t, HOLD_OTHER, "rest", _("page cache, tmpfs and kernel memory"), rest, &rest);
 }
 
-/* One step held it all: what in it? Processes and kinds of memory instead of the step's name. */
-static void inside_step(const struct kill *w, const struct kill_level *d, struct table *t)
+/* One step held it all: what of it is files and the kernel's, the rest being its processes. */
+static void split_step(const struct kill *w, const struct kill_level *d, struct table *t)
 {
-	struct holder whole = t->h[0];
-	zt_u64 sum = 0;
+	zt_u64 mine = 0;
 
+	for (unsigned int n = 0; n < w->ntasks; n++)
+		if (w->tasks[n].cgroup == t->h[0].step->cgroup->id)
+			mine += w->tasks[n].rss.anon_bytes;
+	if (!d || !mine)
+		return;
+	add_rest(w, d, mine, t);
+	for (unsigned int n = 1; n < t->n; n++)
+		t->h[0].bytes -= t->h[n].bytes < t->h[0].bytes ? t->h[n].bytes : t->h[0].bytes;
+}
+
+/* The processes of the step that died (of the whole level when it has no steps), largest kind first. */
+static void inside_find(const struct kill *w, zt_u64 cgroup, struct table *t, struct incident *i)
+{
 	t->n = 0;
-	add_tasks(w, whole.step->cgroup->id, t);
-	for (unsigned int n = 0; n < t->n; n++)
-		sum += t->h[n].bytes;
-	if (!sum)
-		t->h[t->n++] = whole;
-	else if (d)
-		add_rest(w, d, sum, t);
+	add_tasks(w, cgroup, t);
+	qsort(t->h, t->n, sizeof(t->h[0]), by_bytes);
+	for (unsigned int n = 0; n < t->n && i->ninside < INSIDE_MAX; n++)
+		i->inside[i->ninside++] = t->h[n];
 }
 
 void holders_find(const struct model *m, struct report *r, const struct kill *k, struct incident *i)
@@ -196,12 +205,14 @@ void holders_find(const struct model *m, struct report *r, const struct kill *k,
 			sum += t->h[n].bytes;
 	}
 	if (t->n == 1 && t->h[0].kind == HOLD_STEP)
-		inside_step(w, d, t);
+		split_step(w, d, t);
 	else if (d)
 		add_rest(w, d, sum, t);
 	qsort(t->h, t->n, sizeof(t->h[0]), by_bytes);
 	for (unsigned int n = 0; n < t->n && i->nholders < HOLDERS_MAX; n++)
 		if (t->h[n].bytes)
 			i->holders[i->nholders++] = t->h[n];
+	if (i->step)
+		inside_find(w, i->step->cgroup->id, t, i);
 	free(t);
 }

@@ -19,6 +19,7 @@ const char *say_bytes(struct report *r, zt_u64 bytes);
 const char *say_duration(struct report *r, zt_u64 ns);
 const char *say_step(struct report *r, const struct step *s); /* "step 3/9 (builder)" */
 const char *say_unit(struct report *r, const struct unit *u);
+const char *say_folded(struct report *r, const char *text); /* runs of blanks made one */
 const char *say_argv(struct report *r, const struct proc *p); /* words joined by blanks; comm when unknown */
 void add_note(struct incident *i, const char *text);
 void add_help(struct incident *i, const char *id, const char *text, const char *command, zt_u64 bytes);

@@ -45,6 +45,18 @@ static void say_killed(struct report *r, struct incident *i)
 		i->killed = say(r, _("%s, and %u more of its group"), i->killed, more);
 }
 
+/* "64.0 MiB of 64.0 MiB, 8 x cc1plus 61.2 MiB" */
+static void say_inside(struct report *r, struct incident *i)
+{
+	const struct holder *h = &i->inside[0];
+
+	if (!i->ninside || !h->bytes)
+		return;
+	i->used_text = h->count > 1 ?
+		say(r, _("%s; %u x %s %s"), i->used_text, h->count, h->name, say_bytes(r, h->bytes)) :
+		say(r, _("%s; %s %s"), i->used_text, h->name, say_bytes(r, h->bytes));
+}
+
 static const char *oom_code(const struct incident *i, const struct kill *k)
 {
 	if (i->causal == TRI_NO)
@@ -131,13 +143,15 @@ struct incident *oom_incident(const struct model *m, struct report *r, struct ki
 		return NULL;
 	for (struct kill *v = k; v; v = v->next)
 		if (v == k || v->walk == k) {
-			add_victim(v, i);
+			if (!v->again)
+				add_victim(v, i);
 			v->reported = true;
 		}
 	i->ts_ns = k->ev.h.ts_ns;
 	i->trigger = (struct who){ k->ev.h.who, k->ev.comm };
 	conf = limit_find(m, r, k, i);
 	holders_find(m, r, k, i);
+	say_inside(r, i);
 	i->causal = cause_of_failure(m, k->victim, u);
 	i->code = oom_code(i, k);
 	i->confidence = i->causal == TRI_UNKNOWN && u->entry ? lower(conf, CONF_LIKELY) : conf;

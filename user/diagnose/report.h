@@ -16,6 +16,7 @@ enum holder_kind {
 #define LINEAGE_MAX 8
 #define VICTIMS_MAX 16
 #define HOLDERS_MAX 8
+#define INSIDE_MAX 4
 #define NOTES_MAX 6
 #define HELP_MAX 3
 
@@ -84,6 +85,8 @@ struct incident {
 	} limit;
 	struct holder holders[HOLDERS_MAX];
 	unsigned int nholders;
+	struct holder inside[INSIDE_MAX]; /* the processes of the step that died, by name */
+	unsigned int ninside;
 	zt_u64 host_available_bytes, host_swap_free_bytes, host_swap_total_bytes;
 	bool host_known;
 	const struct incident *repeats; /* the first of its kind in the same step, told in full; NULL: this is it */

@@ -79,6 +79,20 @@ const char *say_unit(struct report *r, const struct unit *u)
 	return _("a process");
 }
 
+const char *say_folded(struct report *r, const char *text)
+{
+	char buf[512];
+	size_t n = 0;
+
+	for (; *text && n + 1 < sizeof(buf); text++)
+		if (!strchr(" \t\n", *text))
+			buf[n++] = *text;
+		else if (n && buf[n - 1] != ' ')
+			buf[n++] = ' ';
+	buf[n] = 0;
+	return say(r, "%s", buf);
+}
+
 const char *say_argv(struct report *r, const struct proc *p)
 {
 	char buf[PROC_ARGV_SHORT];

@@ -29,6 +29,11 @@ int apply_kill(struct model *m, const struct zt_ev *ev)
 		prev = i;
 	memcpy(&k->ev, e, sizeof(k->ev));
 	k->walk = (ev->flags & ZT_F_KILL_NO_WALK) && prev ? prev->walk : k;
+	for (struct kill *i = m->kills; i; i = i->next)
+		if (i->ev.victim.tgid == e->victim.tgid && i->ev.victim.start_ns == e->victim.start_ns) {
+			k->again = true;
+			k->walk = i->walk;
+		}
 	k->victim = proc_get(m, &e->victim);
 	k->trigger = proc_get(m, &ev->who);
 	if (k->victim) {
@@ -44,7 +49,7 @@ int apply_kill(struct model *m, const struct zt_ev *ev)
 	proc_pin(k->victim);
 	proc_pin(k->trigger);
 	k->step = model_step_of_cgroup(m, e->victim_cgroup);
-	if (k->step)
+	if (k->step && !k->again)
 		k->step->oom_kills++;
 	m->kills_told = false;
 	TAIL_APPEND(m->kills_tail, k);
@@ -163,7 +168,7 @@ int apply_kill_end(struct model *m, const struct zt_ev *ev)
 	paths_from_chain(m, k);
 	if (!k->step) {
 		k->step = model_step_of_cgroup(m, k->ev.victim_cgroup);
-		if (k->step)
+		if (k->step && !k->again)
 			k->step->oom_kills++;
 	}
 	return 0;

@@ -153,6 +153,7 @@ struct kill {
 	zt_u64 victim_exit_ns;
 	struct zt_ev_host host; /* right after the kill; h.kind 0: not known */
 	struct zt_ev_memstat memstat; /* of the domain, likewise */
+	bool again; /* the same victim was marked before: a thread of it ran out of memory while it died */
 	bool reported;
 };
 

@@ -364,7 +364,7 @@ static int text_incident(struct out *o, const struct report *r, const struct inc
 		if (s->count <= ROWS)
 			break;
 	}
-	if (i != r->incidents)
+	if (i != r->incidents && !i->repeats)
 		fputc('\n', o->f);
 	screen_print(s, o);
 	return fflush(o->f) ? -errno : 0;
@@ -425,7 +425,10 @@ static void put_list(struct screen *s, struct out *o, const struct report *r)
 	for (i = r->incidents; i; i = i->next) {
 		char head[HEAD_BYTES];
 
-		snprintf(head, sizeof(head), "%4u. %s  ", ++n, i->code);
+		n++;
+		if (i->repeats)
+			continue;
+		snprintf(head, sizeof(head), "%4u. %s  ", n, i->code);
 		screen_para(s, &(struct para){ .head = head, .head_style = STYLE_BOLD, .text = i->headline ?: "",
 					       .lines = 1 });
 		flush_full(s, o);

@@ -415,8 +415,8 @@ int cgroupfs_memcg(const struct cgroupfs *c, const char *path, struct zt_memcg *
 static void parse_memstat(const char *text, unsigned int version, struct zt_ev_memstat *ret)
 {
 	const char *const keys[][6] = {
-		{ "total_rss ", "total_cache ", "total_shmem ", NULL, NULL, NULL },
-		{ "anon ", "file ", "shmem ", "kernel ", "slab ", "sock " },
+		{ "total_rss", "total_cache", "total_shmem", NULL, NULL, NULL },
+		{ "anon", "file", "shmem", "kernel", "slab", "sock" },
 	};
 	zt_u64 *const out[6] = { &ret->anon_bytes, &ret->file_bytes, &ret->shmem_bytes,
 				 &ret->kernel_bytes, &ret->slab_bytes, &ret->sock_bytes };

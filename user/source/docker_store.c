@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Docker writes layerdb/sha256/<chain id>/{cache-id,diff,parent} when a layer is pulled or exported; cache-id is
- * the overlay2 directory. An image's config lists its diffs. So the lowest directories of a step that
- * have the diffs of an image, in order, are that image.
+ * Docker writes layerdb/sha256/<chain id>/{cache-id,diff,parent} when a layer is pulled or
+ * exported; cache-id is the overlay2 directory. An image's config lists its diffs. So the lowest
+ * directories of a step that have the diffs of an image, in order, are that image.
  */
 #include "source/docker_store.h"
 
@@ -149,7 +149,8 @@ static int layers_refresh(struct root *r, int root)
 		return dir;
 	if (fstat(dir, &st))
 		return -errno;
-	if (st.st_mtim.tv_sec == r->layerdb_mtime.tv_sec && st.st_mtim.tv_nsec == r->layerdb_mtime.tv_nsec)
+	if (st.st_mtim.tv_sec == r->layerdb_mtime.tv_sec &&
+	    st.st_mtim.tv_nsec == r->layerdb_mtime.tv_nsec)
 		return 0;
 	list = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	d = list >= 0 ? fdopendir(list) : NULL;
@@ -158,14 +159,14 @@ static int layers_refresh(struct root *r, int root)
 			close(list);
 		return -errno;
 	}
-	HASH_ITER(hh_chain, r->by_chain, l, tmp)
+	HASH_ITER (hh_chain, r->by_chain, l, tmp)
 		l->seen = false;
 	for (unsigned int n = 0; n < LAYERS_MAX && (e = readdir(d));)
 		if (is_hex_id(e->d_name)) {
 			layer_add(r, dir, e->d_name);
 			n++;
 		}
-	HASH_ITER(hh_chain, r->by_chain, l, tmp)
+	HASH_ITER (hh_chain, r->by_chain, l, tmp)
 		if (!l->seen)
 			layer_forget(r, l);
 	r->layerdb_mtime = st.st_mtim;
@@ -197,8 +198,8 @@ static const struct image *image_get(struct root *r, int root, const char *id)
 		return i;
 	config = image_config(root, id);
 	diffs = json_object_get(json_object_get(config, "rootfs"), "diff_ids");
-	if (!json_is_array(diffs) || !json_array_size(diffs) || json_array_size(diffs) > CHAIN_MAX ||
-	    HASH_COUNT(r->images) >= IMAGES_MAX)
+	if (!json_is_array(diffs) || !json_array_size(diffs) ||
+	    json_array_size(diffs) > CHAIN_MAX || HASH_COUNT(r->images) >= IMAGES_MAX)
 		return NULL;
 	i = calloc(1, sizeof(*i));
 	if (!i)
@@ -250,8 +251,8 @@ struct match {
 };
 
 /*
- * BuildKit's own snapshots have 25 characters, pulled layers 64: in a chain of both the pulled ones at the
- * bottom are the base, and no other depth can be. 0: the chain does not tell.
+ * BuildKit's own snapshots have 25 characters, pulled layers 64: in a chain of both the pulled ones
+ * at the bottom are the base, and no other depth can be. 0: the chain does not tell.
  */
 static unsigned int pulled_depth(const struct chain *c, const char *upper)
 {
@@ -274,9 +275,11 @@ static void match_add(struct match *m, const char *name, unsigned int depth)
 	snprintf(m->name, sizeof(m->name), "%s", name);
 }
 
-/* Names of repositories.json whose image is at the bottom of the chain. from: only that one; depth: only so deep. */
-static void match_images(struct root *r, int root, const json_t *repositories, const struct layer *const *known,
-			 unsigned int n, const char *from, unsigned int depth, struct match *ret)
+/* Names of repositories.json whose image is at the bottom of the chain. from: only that one; depth:
+ * only so deep. */
+static void match_images(struct root *r, int root, const json_t *repositories,
+			 const struct layer *const *known, unsigned int n, const char *from,
+			 unsigned int depth, struct match *ret)
 {
 	const struct image *i;
 	json_t *names, *digest;
@@ -284,8 +287,8 @@ static void match_images(struct root *r, int root, const json_t *repositories, c
 	char id[HEX_ID + 1];
 
 	*ret = (struct match){ 0 };
-	json_object_foreach((json_t *)repositories, repo, names)
-		json_object_foreach(names, name, digest) {
+	json_object_foreach ((json_t *)repositories, repo, names)
+		json_object_foreach (names, name, digest) {
 			if (from ? !image_name_is(name, from) : strchr(name, '@') != NULL)
 				continue;
 			if (!copy_digest(id, json_string_value(digest)))
@@ -296,8 +299,8 @@ static void match_images(struct root *r, int root, const json_t *repositories, c
 		}
 }
 
-static void find_base(struct docker_store *ds, struct root *r, int root, const char *upper, const char *from,
-		      struct layer_info *ret)
+static void find_base(struct docker_store *ds, struct root *r, int root, const char *upper,
+		      const char *from, struct layer_info *ret)
 {
 	const struct chain *c = &ds->chain;
 	const struct layer *known[CHAIN_MAX];
@@ -329,9 +332,9 @@ static void root_forget(struct root *r)
 	struct layer *l, *tmp;
 	struct image *i, *itmp;
 
-	HASH_ITER(hh_chain, r->by_chain, l, tmp)
+	HASH_ITER (hh_chain, r->by_chain, l, tmp)
 		layer_forget(r, l);
-	HASH_ITER(hh, r->images, i, itmp) {
+	HASH_ITER (hh, r->images, i, itmp) {
 		HASH_DEL(r->images, i);
 		image_free(i);
 	}
@@ -351,7 +354,8 @@ static struct root *root_get(struct docker_store *ds, const char *path)
 	return r;
 }
 
-int docker_store_layer(struct docker_store *ds, const char *upperdir, const char *from, struct layer_info *ret)
+int docker_store_layer(struct docker_store *ds, const char *upperdir, const char *from,
+		       struct layer_info *ret)
 {
 	int root __close = -1;
 	struct upper u;
@@ -402,8 +406,10 @@ void docker_store_mount_parent(const char *mountinfo, struct layer_info *ret)
 /* The registry and repository docker adds to short names. */
 static const char *short_name(const char *name)
 {
-	static const char *const heads[] = { "localhost/", "docker.io/library/", "index.docker.io/library/",
-					     "docker.io/", "index.docker.io/", "library/" };
+	static const char *const heads[] = {
+		"localhost/", "docker.io/library/", "index.docker.io/library/",
+		"docker.io/", "index.docker.io/",   "library/"
+	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(heads); i++)
 		if (!strncmp(name, heads[i], strlen(heads[i])))
@@ -472,8 +478,8 @@ static bool find_image(const json_t *repositories, const char *from, char *id)
 	json_t *names, *digest;
 	const char *repo, *name;
 
-	json_object_foreach((json_t *)repositories, repo, names)
-		json_object_foreach(names, name, digest)
+	json_object_foreach ((json_t *)repositories, repo, names)
+		json_object_foreach (names, name, digest)
 			if (image_name_is(name, from) && copy_digest(id, json_string_value(digest)))
 				return true;
 	return false;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Which image layer a step writes: from the overlay upperdir the kernel saw to "layer 3 above python:3.11-slim",
- * by what docker (overlay2) and podman/buildah (overlay) keep on disk. Nothing is asked of a daemon; what
- * the files do not say stays unknown.
+ * Which image layer a step writes: from the overlay upperdir the kernel saw to "layer 3 above
+ * python:3.11-slim", by what docker (overlay2) and podman/buildah (overlay) keep on disk. Nothing
+ * is asked of a daemon; what the files do not say stays unknown.
  */
 #ifndef SOURCE_DOCKER_STORE_H
 #define SOURCE_DOCKER_STORE_H
@@ -14,9 +14,9 @@
 
 struct layer_info {
 	char snapshot[LAYER_ID_MAX], parent[LAYER_ID_MAX]; /* "": not known */
-	char base[IMAGE_NAME_MAX];			   /* "": not known, or more than one fits */
-	unsigned int number;	  /* 1-based above the base image's last layer; 0: not known */
-	unsigned int base_layers; /* 0 with a number: FROM scratch */
+	char base[IMAGE_NAME_MAX]; /* "": not known, or more than one fits */
+	unsigned int number;	   /* 1-based above the base image's last layer; 0: not known */
+	unsigned int base_layers;  /* 0 with a number: FROM scratch */
 };
 
 struct docker_store;
@@ -24,15 +24,18 @@ struct docker_store *docker_store_new(void); /* NULL: out of memory */
 void docker_store_free(struct docker_store *ds);
 
 /*
- * from: the FROM image as written, "" when not known. 0, or -EINVAL: a layout we do not know. Metadata that
- * cannot be read only leaves fields empty.
+ * from: the FROM image as written, "" when not known. 0, or -EINVAL: a layout we do not know.
+ * Metadata that cannot be read only leaves fields empty.
  */
-int docker_store_layer(struct docker_store *ds, const char *upperdir, const char *from, struct layer_info *ret);
+int docker_store_layer(struct docker_store *ds, const char *upperdir, const char *from,
+		       struct layer_info *ret);
 
-/* The parent snapshot of a process in a containerd snapshot, from the text of its /proc/PID/mountinfo. */
+/* The parent snapshot of a process in a containerd snapshot, from the text of its
+ * /proc/PID/mountinfo. */
 void docker_store_mount_parent(const char *mountinfo, struct layer_info *ret);
 
-/* Is `name` (repo:tag as stored) what `from` names? Short names mean docker.io/library and :latest. */
+/* Is `name` (repo:tag as stored) what `from` names? Short names mean docker.io/library and :latest.
+ */
 int image_name_is(const char *name, const char *from);
 
 /* What a Dockerfile inherits from its base image. */

@@ -40,7 +40,10 @@ static void event_start(struct dockerfile_buf *b, const struct want *w, const ch
 
 	clock_gettime(CLOCK_BOOTTIME, &ts);
 	b->ev = (struct zt_ev_file){
-		.h = { .kind = ZT_file, .fixed = sizeof(b->ev), .cgroup = w->cgroup, .who = w->who,
+		.h = { .kind = ZT_file,
+		       .fixed = sizeof(b->ev),
+		       .cgroup = w->cgroup,
+		       .who = w->who,
 		       .ts_ns = (zt_u64)ts.tv_sec * 1000000000 + (zt_u64)ts.tv_nsec,
 		       .size = (zt_u32)(sizeof(b->ev) + n + 1) },
 		.role = ZT_FILE_DOCKERFILE,
@@ -49,7 +52,8 @@ static void event_start(struct dockerfile_buf *b, const struct want *w, const ch
 	b->bytes[sizeof(b->ev) + n] = 0;
 }
 
-static int fail(struct dockerfile_buf *b, enum zt_file_status status, int error, sink_fn sink, void *ctx)
+static int fail(struct dockerfile_buf *b, enum zt_file_status status, int error, sink_fn sink,
+		void *ctx)
 {
 	b->ev.h.flags = ZT_F_FILE_LAST;
 	b->ev.status = status;
@@ -71,8 +75,8 @@ static int send(struct dockerfile_buf *b, const struct safeio_file *f, sink_fn s
 
 		memcpy(b->bytes + head, b->text + at, n);
 		b->ev.h.size = head + (zt_u32)n;
-		b->ev.h.flags = (at + n == len ? ZT_F_FILE_LAST : 0) | (f->cut ? ZT_F_FILE_CUT : 0) |
-				(masked ? ZT_F_FILE_MASKED : 0);
+		b->ev.h.flags = (at + n == len ? ZT_F_FILE_LAST : 0) |
+				(f->cut ? ZT_F_FILE_CUT : 0) | (masked ? ZT_F_FILE_MASKED : 0);
 		b->ev.offset_bytes = at;
 		err = sink(ctx, &b->ev.h);
 		at += n;
@@ -90,7 +94,8 @@ static bool candidate(const struct want *w, unsigned int n, char *ret, size_t si
 	if (w->path[0]) {
 		if (n > 1 || (n && (w->path[0] == '/' || !w->context[0] || is_remote(w->context))))
 			return false;
-		len = n ? snprintf(ret, size, "%s/%s", dir, w->path) : snprintf(ret, size, "%s", w->path);
+		len = n ? snprintf(ret, size, "%s/%s", dir, w->path)
+			: snprintf(ret, size, "%s", w->path);
 	} else {
 		if (n >= ARRAY_SIZE(names))
 			return false;
@@ -99,8 +104,8 @@ static bool candidate(const struct want *w, unsigned int n, char *ret, size_t si
 	return len > 0 && (size_t)len < size;
 }
 
-static int read_first(struct dockerfile_buf *b, const struct safeio_proc *p, const char *cwd, const struct want *w,
-		      sink_fn sink, void *ctx)
+static int read_first(struct dockerfile_buf *b, const struct safeio_proc *p, const char *cwd,
+		      const struct want *w, sink_fn sink, void *ctx)
 {
 	struct safeio_file f = { .status = ZT_FILE_ERRNO, .error = ENAMETOOLONG }, first = f;
 	char path[sizeof(w->path) + sizeof(w->context)], absolute[PATH_MAX];
@@ -112,20 +117,22 @@ static int read_first(struct dockerfile_buf *b, const struct safeio_proc *p, con
 				event_start(b, w, shorten(p, cwd, absolute));
 			else
 				event_start(b, w, path);
-			return f.status == ZT_FILE_OK ? send(b, &f, sink, ctx) :
-							fail(b, f.status, f.error, sink, ctx);
+			return f.status == ZT_FILE_OK ? send(b, &f, sink, ctx)
+						      : fail(b, f.status, f.error, sink, ctx);
 		}
 		if (!n)
 			first = f;
 	}
 	if (!candidate(w, 0, path, sizeof(path)))
 		path[0] = 0;
-	event_start(b, w, safeio_absolute(p, path, absolute, sizeof(absolute)) ? shorten(p, cwd, absolute) : path);
+	event_start(b, w,
+		    safeio_absolute(p, path, absolute, sizeof(absolute)) ? shorten(p, cwd, absolute)
+									 : path);
 	return fail(b, first.status, first.error, sink, ctx);
 }
 
-int dockerfile_answer(struct dockerfile_buf *b, int proc, const char *cwd, const struct want *w, sink_fn sink,
-		      void *ctx)
+int dockerfile_answer(struct dockerfile_buf *b, int proc, const char *cwd, const struct want *w,
+		      sink_fn sink, void *ctx)
 {
 	struct safeio_proc p;
 	int err;

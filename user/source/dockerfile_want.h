@@ -14,8 +14,9 @@ struct dockerfile_buf {
 	};
 };
 
-/* proc: descriptor of /proc; cwd: ztrace's own working directory, "" when not known. 0 or -errno of the sink. */
-int dockerfile_answer(struct dockerfile_buf *b, int proc, const char *cwd, const struct want *w, sink_fn sink,
-		      void *ctx);
+/* proc: descriptor of /proc; cwd: ztrace's own working directory, "" when not known. 0 or -errno of
+ * the sink. */
+int dockerfile_answer(struct dockerfile_buf *b, int proc, const char *cwd, const struct want *w,
+		      sink_fn sink, void *ctx);
 
 #endif

@@ -85,7 +85,10 @@ static int layer_answer(struct enrich *e, const struct want *w, sink_fn sink, vo
 		ask_mountinfo(e, &w->who, &l);
 	clock_gettime(CLOCK_BOOTTIME, &ts);
 	b.ev = (struct zt_ev_layer){
-		.h = { .kind = ZT_layer, .fixed = sizeof(b.ev), .cgroup = w->cgroup, .who = w->who,
+		.h = { .kind = ZT_layer,
+		       .fixed = sizeof(b.ev),
+		       .cgroup = w->cgroup,
+		       .who = w->who,
 		       .ts_ns = (zt_u64)ts.tv_sec * 1000000000 + (zt_u64)ts.tv_nsec },
 		.number = l.number,
 		.base_layers = l.base_layers,

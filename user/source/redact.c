@@ -18,10 +18,12 @@ static enum instr instr_of(const struct word *h)
 		const char *name;
 		enum instr instr;
 	} names[] = {
-		{ "RUN", INSTR_RUN },	    { "CMD", INSTR_RUN },	  { "ENTRYPOINT", INSTR_RUN },
-		{ "SHELL", INSTR_RUN },	    { "ONBUILD", INSTR_ONBUILD }, { "HEALTHCHECK", INSTR_ONBUILD },
-		{ "COPY", INSTR_COPY },	    { "ADD", INSTR_COPY },	  { "ENV", INSTR_ENV },
-		{ "ARG", INSTR_ARG },	    { "LABEL", INSTR_ARG },
+		{ "RUN", INSTR_RUN },	      { "CMD", INSTR_RUN },
+		{ "ENTRYPOINT", INSTR_RUN },  { "SHELL", INSTR_RUN },
+		{ "ONBUILD", INSTR_ONBUILD }, { "HEALTHCHECK", INSTR_ONBUILD },
+		{ "COPY", INSTR_COPY },	      { "ADD", INSTR_COPY },
+		{ "ENV", INSTR_ENV },	      { "ARG", INSTR_ARG },
+		{ "LABEL", INSTR_ARG },
 	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -54,8 +56,8 @@ static struct chr json_string_end(const struct scan *s, size_t pos)
 	return c;
 }
 
-/* The exec form: docker takes a line for it only when all of it is an array of strings. Mask its strings
- * like argv (st NULL: only look). Where it ends; 0: no such array. */
+/* The exec form: docker takes a line for it only when all of it is an array of strings. Mask its
+ * strings like argv (st NULL: only look). Where it ends; 0: no such array. */
 static size_t exec_form(const struct scan *s, struct state *st, size_t pos)
 {
 	struct chr c = red_get(s, pos), q;
@@ -86,7 +88,8 @@ static size_t exec_form(const struct scan *s, struct state *st, size_t pos)
 }
 
 /* A here-document's end: the line that holds only `name`. tabs: may begin with tabs. */
-static bool find_line(const struct scan *s, size_t pos, struct span name, bool tabs, size_t *at, size_t *end)
+static bool find_line(const struct scan *s, size_t pos, struct span name, bool tabs, size_t *at,
+		      size_t *end)
 {
 	const char *t = s->r->t, *nl;
 
@@ -127,7 +130,8 @@ static int heredocs(const struct scan *s, size_t pos, struct heredoc *ret)
 		size_t len = 0;
 		int quote = 0;
 
-		if (c.c != '<' || d.c != '<' || !(is_blank(prev) || (prev >= '0' && prev <= '9')) || n == 4)
+		if (c.c != '<' || d.c != '<' || !(is_blank(prev) || (prev >= '0' && prev <= '9')) ||
+		    n == 4)
 			continue;
 		d = red_get(s, d.end);
 		tabs[n] = d.c == '-';
@@ -172,8 +176,8 @@ static size_t env(const struct scan *s, size_t pos, enum instr instr)
 	return red_scan_line(&plain, &st, pos);
 }
 
-/* One instruction with its here-documents; where the next line begins. A here-document that does not end
- * is looked for once in a file, not once a line. */
+/* One instruction with its here-documents; where the next line begins. A here-document that does
+ * not end is looked for once in a file, not once a line. */
 static size_t instruction(const struct scan *s, size_t pos, bool *unended)
 {
 	enum instr instr = INSTR_NONE;
@@ -386,7 +390,8 @@ static size_t text_once(char *text, size_t len, bool *changed)
 	return r.wr;
 }
 
-/* Stars can make quoted text a plain word, which may read differently: look again until nothing is found. */
+/* Stars can make quoted text a plain word, which may read differently: look again until nothing is
+ * found. */
 static size_t repeat(size_t (*once)(char *, size_t, bool *), char *t, size_t len, bool *masked)
 {
 	bool any = false, changed = true;

@@ -18,7 +18,8 @@ static size_t blank_line(const char *t, size_t pos, size_t end)
 	return pos < end && t[pos] == '\n' ? pos + 1 : 0;
 }
 
-/* Docker joins lines at a trailing backslash (or backtick) and drops blank and comment lines that follow. */
+/* Docker joins lines at a trailing backslash (or backtick) and drops blank and comment lines that
+ * follow. */
 static size_t skip_continuation(const char *t, size_t pos, size_t end)
 {
 	while (pos < end && (t[pos] == '\\' || t[pos] == '`')) {
@@ -132,8 +133,8 @@ static size_t count_bytes(const struct scan *s, size_t from, size_t to)
 	}
 }
 
-/* The stars stand at the end: a line that lost all of its text would become a blank or a comment line,
- * which docker drops. */
+/* The stars stand at the end: a line that lost all of its text would become a blank or a comment
+ * line, which docker drops. */
 void red_mask(const struct scan *s, size_t from, size_t to)
 {
 	size_t left = count_bytes(s, from, to);
@@ -148,7 +149,12 @@ void red_mask(const struct scan *s, size_t from, size_t to)
 		if (c.at >= to)
 			break;
 		r->changed = r->changed || c.c != '*';
-		r->rd = c.end;
+		while (r->rd < c.end) { /* an escape may go over a line's end */
+			struct chr raw = get_level(s, r->rd, 0);
+
+			red_copy(r, raw.at);
+			r->rd = raw.end;
+		}
 		for (unsigned int i = 0; i < c.bytes; i++, left--)
 			if (left <= STARS)
 				put(r, '*');

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * How redact.c reads: raw bytes with continuation lines (backslash, newline, comment lines) taken out, then
- * JSON escapes of an exec form, then backslashes of double quotes, once per nesting. Rules see what the
- * program would see; what they mask is cut out of the raw bytes.
+ * How redact.c reads: raw bytes with continuation lines (backslash, newline, comment lines) taken
+ * out, then JSON escapes of an exec form, then backslashes of double quotes, once per nesting.
+ * Rules see what the program would see; what they mask is cut out of the raw bytes.
  */
 #ifndef SOURCE_REDACT_READ_H
 #define SOURCE_REDACT_READ_H
@@ -23,7 +23,8 @@ struct red {
 	bool changed;
 };
 
-/* A character: c < 0 at the end; raw bytes [at, end); bytes: its length once layers up to JSON are off */
+/* A character: c < 0 at the end; raw bytes [at, end); bytes: its length once layers up to JSON are
+ * off */
 struct chr {
 	int c;
 	unsigned int bytes;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The rules of redact.c: BuildKit's names (SecretsUsedInArgOrEnv), gitleaks' shapes, options of common tools. */
+/* The rules of redact.c: BuildKit's names (SecretsUsedInArgOrEnv), gitleaks' shapes, options of
+ * common tools. */
 #include "source/redact_rule.h"
 
 #include <string.h>
@@ -63,9 +64,10 @@ static bool next_part(struct span *name, struct span *part)
 
 static bool strong_part(struct span p)
 {
-	static const char *const words[] = { "apikey", "auth",	 "credential", "credentials", "password",
-					     "pword",  "passwd", "secret",     "token",	      "passphrase",
-					     "sshpass", "storepass", "keypass", NULL };
+	static const char *const words[] = { "apikey",	 "auth",       "credential", "credentials",
+					     "password", "pword",      "passwd",     "secret",
+					     "token",	 "passphrase", "sshpass",    "storepass",
+					     "keypass",	 NULL };
 
 	return in_list(p, words) || ends_with(p, "password") || ends_with(p, "passwd");
 }
@@ -73,7 +75,8 @@ static bool strong_part(struct span p)
 /* What a name ends in when its value only points at the secret. */
 static bool pointer_part(struct span p)
 {
-	static const char *const words[] = { "file", "files", "filename", "path", "dir", "stdin", "fd", "url", "uri", NULL };
+	static const char *const words[] = { "file",  "files", "filename", "path", "dir",
+					     "stdin", "fd",    "url",	   "uri",  NULL };
 
 	return in_list(p, words);
 }
@@ -90,7 +93,8 @@ bool rule_secret_name(struct span name, bool *weak)
 		before = last;
 		last = part;
 	}
-	if (before.len && (span_is(last, "pass") || (span_is(last, "pwd") && !span_is(before, "old"))))
+	if (before.len &&
+	    (span_is(last, "pass") || (span_is(last, "pwd") && !span_is(before, "old"))))
 		strong = true;
 	*weak = key && !strong;
 	return (strong || key) && !public && !pointer_part(last);
@@ -99,8 +103,9 @@ bool rule_secret_name(struct span name, bool *weak)
 bool rule_secret_option(struct span word)
 {
 	static const char *const booleans[] = { "no", "ask", "with", "without", "generate", NULL };
-	static const char *const keys[] = { "api", "access", "secret", "private", "account", "auth",
-					    "encryption", "signing", "deploy", "license", NULL };
+	static const char *const keys[] = { "api",     "access",  "secret",	"private",
+					    "account", "auth",	  "encryption", "signing",
+					    "deploy",  "license", NULL };
 	struct span part, first = { 0 }, before = { 0 }, last = { 0 };
 
 	while (next_part(&word, &part)) {
@@ -134,12 +139,14 @@ bool rule_secret_header(struct span name)
 
 bool rule_auth_scheme(struct span word)
 {
-	static const char *const words[] = { "bearer", "basic", "token", "digest", "negotiate", "apikey", NULL };
+	static const char *const words[] = { "bearer",	  "basic",  "token", "digest",
+					     "negotiate", "apikey", NULL };
 
 	return in_list(word, words);
 }
 
-/* Length of a reference ($VAR, ${VAR}, $(cmd), $1) that begins v; 0: none, or one with a literal default. */
+/* Length of a reference ($VAR, ${VAR}, $(cmd), $1) that begins v; 0: none, or one with a literal
+ * default. */
 static size_t reference(struct span v)
 {
 	size_t i = 1, depth = 0;
@@ -165,10 +172,12 @@ static size_t reference(struct span v)
 		;
 	if (i < v.len && v.p[i] == ':')
 		i++;
-	if (i < v.len && memchr("-=+", v.p[i], 3)) { /* default: only another reference is no literal */
+	if (i < v.len &&
+	    memchr("-=+", v.p[i], 3)) { /* default: only another reference is no literal */
 		i++;
 		if (i < v.len && v.p[i] != '}') {
-			size_t inner = v.p[i] == '$' ? reference((struct span){ v.p + i, v.len - i }) : 0;
+			size_t inner =
+				v.p[i] == '$' ? reference((struct span){ v.p + i, v.len - i }) : 0;
 
 			if (!inner)
 				return 0;
@@ -221,8 +230,9 @@ static bool is_path(struct span v)
 /* id_rsa.pem, ca/server.key: a file that a --key option names */
 static bool is_file_name(struct span v)
 {
-	static const char *const tails[] = { ".pem", ".key", ".crt", ".cer", ".pub", ".json", ".gpg",
-					     ".asc", ".p12", ".jks", ".txt", ".der", ".pfx" };
+	static const char *const tails[] = { ".pem",  ".key", ".crt", ".cer", ".pub",
+					     ".json", ".gpg", ".asc", ".p12", ".jks",
+					     ".txt",  ".der", ".pfx" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(tails); i++)
 		if (v.len > strlen(tails[i]) && ends_with(v, tails[i]))
@@ -232,8 +242,8 @@ static bool is_file_name(struct span v)
 
 bool rule_harmless(struct span v, bool weak, bool cut)
 {
-	static const char *const words[] = { "true", "false", "yes", "no", "on", "off", "none", "null", "0", "1",
-					     NULL };
+	static const char *const words[] = { "true", "false", "yes", "no", "on", "off",
+					     "none", "null",  "0",   "1",  NULL };
 
 	if (!v.len)
 		return true;
@@ -272,22 +282,23 @@ size_t rule_token(struct span t)
 	static const struct {
 		const char *head;
 		unsigned char least; /* bytes after head */
-		bool exact, digit;   /* exactly that many; must have a digit (else "sk-learn-like-name") */
+		bool exact, digit;   /* exactly that many; must have a digit (else
+					"sk-learn-like-name") */
 	} shapes[] = {
-		{ "AKIA", 16, true, false },	   { "ASIA", 16, true, false },
-		{ "ABIA", 16, true, false },	   { "ACCA", 16, true, false },
-		{ "LTAI", 12, false, false },	   { "ghp_", 20, false, false },
-		{ "gho_", 20, false, false },	   { "ghu_", 20, false, false },
-		{ "ghs_", 20, false, false },	   { "ghr_", 20, false, false },
+		{ "AKIA", 16, true, false },	     { "ASIA", 16, true, false },
+		{ "ABIA", 16, true, false },	     { "ACCA", 16, true, false },
+		{ "LTAI", 12, false, false },	     { "ghp_", 20, false, false },
+		{ "gho_", 20, false, false },	     { "ghu_", 20, false, false },
+		{ "ghs_", 20, false, false },	     { "ghr_", 20, false, false },
 		{ "github_pat_", 20, false, false }, { "glpat-", 16, false, false },
-		{ "xoxa-", 10, false, false },	   { "xoxb-", 10, false, false },
-		{ "xoxe-", 10, false, false },	   { "xoxp-", 10, false, false },
-		{ "xoxr-", 10, false, false },	   { "xoxs-", 10, false, false },
-		{ "xoxo-", 10, false, false },	   { "sk-", 16, false, true },
-		{ "sk_live_", 16, false, false },  { "sk_test_", 16, false, false },
-		{ "rk_live_", 16, false, false },  { "npm_", 30, false, false },
-		{ "pypi-", 40, false, false },	   { "hf_", 30, false, true },
-		{ "dckr_pat_", 20, false, false }, { "AIza", 30, false, false },
+		{ "xoxa-", 10, false, false },	     { "xoxb-", 10, false, false },
+		{ "xoxe-", 10, false, false },	     { "xoxp-", 10, false, false },
+		{ "xoxr-", 10, false, false },	     { "xoxs-", 10, false, false },
+		{ "xoxo-", 10, false, false },	     { "sk-", 16, false, true },
+		{ "sk_live_", 16, false, false },    { "sk_test_", 16, false, false },
+		{ "rk_live_", 16, false, false },    { "npm_", 30, false, false },
+		{ "pypi-", 40, false, false },	     { "hf_", 30, false, true },
+		{ "dckr_pat_", 20, false, false },   { "AIza", 30, false, false },
 	};
 	bool digit;
 	size_t n;
@@ -312,22 +323,30 @@ enum tool rule_tool(struct span word)
 		const char *name;
 		enum tool tool;
 	} tools[] = {
-		{ "curl", TOOL_CURL },	     { "sshpass", TOOL_SSHPASS },  { "docker", TOOL_LOGIN_P },
-		{ "podman", TOOL_LOGIN_P },  { "buildah", TOOL_LOGIN_P },  { "skopeo", TOOL_LOGIN_P },
-		{ "nerdctl", TOOL_LOGIN_P }, { "helm", TOOL_LOGIN_P },	   { "oras", TOOL_LOGIN_P },
-		{ "crane", TOOL_LOGIN_P },   { "az", TOOL_LOGIN_P },	   { "oc", TOOL_LOGIN_P },
-		{ "cf", TOOL_LOGIN_P },	     { "mongo", TOOL_P },	   { "mongosh", TOOL_P },
-		{ "mongodump", TOOL_P },     { "mongorestore", TOOL_P },   { "twine", TOOL_P },
-		{ "zip", TOOL_ZIP },	     { "unzip", TOOL_ZIP },	   { "7z", TOOL_7Z },
-		{ "7za", TOOL_7Z },	     { "7zr", TOOL_7Z },	   { "7zz", TOOL_7Z },
-		{ "rar", TOOL_7Z },	     { "unrar", TOOL_7Z },	   { "redis-cli", TOOL_REDIS },
-		{ "openssl", TOOL_OPENSSL }, { "echo", TOOL_ECHO },	   { "printf", TOOL_ECHO },
-		{ "sudo", TOOL_WRAPPER },    { "env", TOOL_WRAPPER },	   { "exec", TOOL_WRAPPER },
-		{ "time", TOOL_WRAPPER },    { "nice", TOOL_WRAPPER },	   { "nohup", TOOL_WRAPPER },
-		{ "xargs", TOOL_WRAPPER },   { "command", TOOL_WRAPPER },  { "if", TOOL_WRAPPER },
-		{ "then", TOOL_WRAPPER },    { "else", TOOL_WRAPPER },	   { "elif", TOOL_WRAPPER },
-		{ "while", TOOL_WRAPPER },   { "until", TOOL_WRAPPER },	   { "do", TOOL_WRAPPER },
-		{ "!", TOOL_WRAPPER },	     { "{", TOOL_WRAPPER },	   { "export", TOOL_WRAPPER },
+		{ "curl", TOOL_CURL },	     { "sshpass", TOOL_SSHPASS },
+		{ "docker", TOOL_LOGIN_P },  { "podman", TOOL_LOGIN_P },
+		{ "buildah", TOOL_LOGIN_P }, { "skopeo", TOOL_LOGIN_P },
+		{ "nerdctl", TOOL_LOGIN_P }, { "helm", TOOL_LOGIN_P },
+		{ "oras", TOOL_LOGIN_P },    { "crane", TOOL_LOGIN_P },
+		{ "az", TOOL_LOGIN_P },	     { "oc", TOOL_LOGIN_P },
+		{ "cf", TOOL_LOGIN_P },	     { "mongo", TOOL_P },
+		{ "mongosh", TOOL_P },	     { "mongodump", TOOL_P },
+		{ "mongorestore", TOOL_P },  { "twine", TOOL_P },
+		{ "zip", TOOL_ZIP },	     { "unzip", TOOL_ZIP },
+		{ "7z", TOOL_7Z },	     { "7za", TOOL_7Z },
+		{ "7zr", TOOL_7Z },	     { "7zz", TOOL_7Z },
+		{ "rar", TOOL_7Z },	     { "unrar", TOOL_7Z },
+		{ "redis-cli", TOOL_REDIS }, { "openssl", TOOL_OPENSSL },
+		{ "echo", TOOL_ECHO },	     { "printf", TOOL_ECHO },
+		{ "sudo", TOOL_WRAPPER },    { "env", TOOL_WRAPPER },
+		{ "exec", TOOL_WRAPPER },    { "time", TOOL_WRAPPER },
+		{ "nice", TOOL_WRAPPER },    { "nohup", TOOL_WRAPPER },
+		{ "xargs", TOOL_WRAPPER },   { "command", TOOL_WRAPPER },
+		{ "if", TOOL_WRAPPER },	     { "then", TOOL_WRAPPER },
+		{ "else", TOOL_WRAPPER },    { "elif", TOOL_WRAPPER },
+		{ "while", TOOL_WRAPPER },   { "until", TOOL_WRAPPER },
+		{ "do", TOOL_WRAPPER },	     { "!", TOOL_WRAPPER },
+		{ "{", TOOL_WRAPPER },	     { "export", TOOL_WRAPPER },
 	};
 	const char *slash = memrchr(word.p, '/', word.len);
 

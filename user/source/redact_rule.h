@@ -12,7 +12,8 @@ struct span {
 	size_t len;
 };
 
-/* Is a value given this name secret? `weak`: only because of the word "key", which names much else too. */
+/* Is a value given this name secret? `weak`: only because of the word "key", which names much else
+ * too. */
 bool rule_secret_name(struct span name, bool *weak);
 /* Is the word after this option ("--password", no "=") a secret? */
 bool rule_secret_option(struct span word);
@@ -21,11 +22,12 @@ bool rule_secret_header(struct span name);
 bool rule_authorization(struct span name);
 /* "Bearer" before the secret itself */
 bool rule_auth_scheme(struct span word);
-/* A value that hides nothing: "$VAR", a path, a boolean. `cut`: the value goes on after the span. */
+/* A value that hides nothing: "$VAR", a path, a boolean. `cut`: the value goes on after the span.
+ */
 bool rule_harmless(struct span value, bool weak, bool cut);
 
-/* Length of a token with a well-known shape (AKIA…, ghp_…, a JWT) that begins text; more may follow that
- * rule_token_char accepts. 0: none. */
+/* Length of a token with a well-known shape (AKIA, ghp_ and the like) that begins text; more
+ * characters may follow that rule_token_char accepts. 0: none. */
 size_t rule_token(struct span text);
 bool rule_token_char(int c);
 #define RULE_TOKEN_MAX 64 /* bytes rule_token wants to see */

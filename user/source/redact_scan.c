@@ -26,7 +26,8 @@ void red_word_read(const struct scan *s, struct walk w, struct word *ret)
 	ret->end = c.at;
 }
 
-/* How far a value goes: to the word's end, the next & or # of an URL, the next comma, the JSON value's end. */
+/* How far a value goes: to the word's end, the next & or # of an URL, the next comma, the JSON
+ * value's end. */
 enum stop { STOP_WORD, STOP_URL, STOP_LIST, STOP_JSON };
 
 static bool stops(enum stop stop, int c, int q)
@@ -91,8 +92,8 @@ static struct walk value(const struct scan *s, struct walk w, enum stop stop, bo
 	}
 }
 
-
-/* "NAME=any words" as one quoted part or argv element: all of it, and what is glued to it, is the value. */
+/* "NAME=any words" as one quoted part or argv element: all of it, and what is glued to it, is the
+ * value. */
 static bool assigns(const struct scan *s, struct walk *w)
 {
 	struct walk at = *w, from;
@@ -149,8 +150,9 @@ static struct walk token(const struct scan *s, struct walk w)
 		text[n++] = (char)c.c;
 	head = rule_token((struct span){ text, n });
 	at = w;
-	if (n > 3 && !memcmp(text, "eyJ", 3)) { /* JWT: three runs of base64url, the last may be empty */
-		while (red_step(s, &at, &c) == STEP_CHAR && (rule_token_char(c.c) || (c.c == '.' && dots < 2))) {
+	if (n > 3 && !memcmp(text, "eyJ", 3)) { /* JWT: three runs, the last may be empty */
+		while (red_step(s, &at, &c) == STEP_CHAR &&
+		       (rule_token_char(c.c) || (c.c == '.' && dots < 2))) {
 			if (c.c == '.' && run < 10)
 				break;
 			dots += c.c == '.';
@@ -230,14 +232,15 @@ static struct walk assignment(const struct scan *s, struct walk w, const struct 
 	    !rule_secret_name((struct span){ n->c, n->len }, &weak))
 		return w;
 	return value(s, w,
-		     n->before == '?' || n->before == '&' ? STOP_URL :
-		     n->before == ',' || n->before == ';' ? STOP_LIST :
-							    STOP_WORD,
+		     n->before == '?' || n->before == '&'   ? STOP_URL
+		     : n->before == ',' || n->before == ';' ? STOP_LIST
+							    : STOP_WORD,
 		     weak);
 }
 
 /* w is behind a colon: an URL, JSON's "NAME":, a header's Name: */
-static struct walk colon(const struct scan *s, struct state *st, struct walk w, const struct name *n)
+static struct walk colon(const struct scan *s, struct state *st, struct walk w,
+			 const struct name *n)
 {
 	struct span name = { n->c, n->len };
 	struct chr a = red_get(s, w.pos), b = red_get(s, a.end);
@@ -251,9 +254,9 @@ static struct walk colon(const struct scan *s, struct state *st, struct walk w, 
 		return w;
 	st->weak = weak;
 	if (!w.q && (a.c < 0 || is_blank(a.c))) { /* the value is the next word */
-		st->expect = n->quoted			  ? EXPECT_JSON :
-			     rule_authorization(name) ? EXPECT_HEADER :
-							    EXPECT_VALUE;
+		st->expect = n->quoted			? EXPECT_JSON
+			     : rule_authorization(name) ? EXPECT_HEADER
+							: EXPECT_VALUE;
 		return w;
 	}
 	if (!n->quoted && !rule_authorization(name) && strncasecmp(name.p, "x-", 2) &&
@@ -377,7 +380,8 @@ static enum feed feeds(const struct scan *s, size_t pos)
 }
 
 /* Options with their value attached: -pPASS, -uUSER:PASS, and what echo feeds to a program. */
-static bool attached(const struct scan *s, const struct state *st, struct walk w, const struct word *h)
+static bool attached(const struct scan *s, const struct state *st, struct walk w,
+		     const struct word *h)
 {
 	char letter = h->len > 2 && h->head[0] == '-' ? h->head[1] : 0;
 	bool p = st->tool == TOOL_MYSQL || st->tool == TOOL_SSHPASS || st->tool == TOOL_P ||

@@ -60,7 +60,9 @@ static int start_time(int pid_dir, zt_u64 *ret_ns)
 		return (int)n;
 	buf[n] = 0;
 	p = strrchr(buf, ')');
-	if (!p || sscanf(p + 1, " %*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu",
+	if (!p || sscanf(p + 1,
+			 " %*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
+			 "%*s %llu",
 			 &ticks) != 1)
 		return -EINVAL;
 	*ret_ns = ticks * (NS_PER_S / (zt_u64)sysconf(_SC_CLK_TCK));
@@ -94,7 +96,8 @@ static void find_dir(struct safeio_proc *p, int pid_dir)
 	cwd[n] = root[m] = 0;
 	if (leads_to_cwd(p, cwd))
 		strcpy(p->dir, cwd);
-	else if (m > 1 && n > m && !memcmp(cwd, root, (size_t)m) && cwd[m] == '/' && leads_to_cwd(p, cwd + m))
+	else if (m > 1 && n > m && !memcmp(cwd, root, (size_t)m) && cwd[m] == '/' &&
+		 leads_to_cwd(p, cwd + m))
 		strcpy(p->dir, cwd + m);
 }
 
@@ -116,7 +119,8 @@ int safeio_open(struct safeio_proc *p, int proc, const struct zt_id *id)
 	err = !err && p->cwd < 0 ? -errno : err;
 	if (!err)
 		find_dir(p, dir);
-	/* Last: `dir` is bound to one process, so what was opened before belongs to the start time read now. */
+	/* Last: `dir` is bound to one process, so what was opened before belongs to the start time
+	 * read now. */
 	if (!err || err == -ENOENT)
 		err = start_time(dir, &start_ns) ? -ESRCH : err == -ENOENT ? -ESRCH : 0;
 	if (!err && (start_ns + tick_ns < id->start_ns || id->start_ns + tick_ns < start_ns))
@@ -152,7 +156,8 @@ static int open_path(const struct safeio_proc *p, const char *path)
 	return openat2_path(p->root, joined, RESOLVE_IN_ROOT, 0);
 }
 
-/* Opened twice: a path descriptor tells what the file is before opening it can do anything. fd or -errno. */
+/* Opened twice: a path descriptor tells what the file is before opening it can do anything. fd or
+ * -errno. */
 static int reopen_regular(int path_fd)
 {
 	char self[64];
@@ -196,7 +201,8 @@ static int read_stable(int fd, char *buf, size_t cap, struct safeio_file *ret)
 	return 0;
 }
 
-void safeio_read(const struct safeio_proc *p, const char *path, char *buf, size_t cap, struct safeio_file *ret)
+void safeio_read(const struct safeio_proc *p, const char *path, char *buf, size_t cap,
+		 struct safeio_file *ret)
 {
 	int found __close = open_path(p, path), fd __close = -1;
 	int err;

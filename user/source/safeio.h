@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Reads a file that another process named, as that process would see it: never outside of its root, never
- * a FIFO or device, never for a process that took over the pid. Needs openat2 (Linux 5.6); without it
- * nothing is read.
+ * Reads a file that another process named, as that process would see it: never outside of its root,
+ * never a FIFO or device, never for a process that took over the pid. Needs openat2 (Linux 5.6);
+ * without it nothing is read.
  */
 #ifndef SOURCE_SAFEIO_H
 #define SOURCE_SAFEIO_H
@@ -20,7 +20,8 @@ struct safeio_proc {
 	char dir[PATH_MAX]; /* cwd as a path from root; "": not known */
 };
 
-/* proc: descriptor of /proc. 0, -ESRCH (gone, or another process has its pid), or another -errno. */
+/* proc: descriptor of /proc. 0, -ESRCH (gone, or another process has its pid), or another -errno.
+ */
 int safeio_open(struct safeio_proc *p, int proc, const struct zt_id *id);
 void safeio_close(struct safeio_proc *p);
 
@@ -32,15 +33,18 @@ struct safeio_file {
 	zt_u64 mtime_ns;
 };
 
-/* Up to cap bytes of `path` (relative: to the process's working directory) into buf. *ret is always set. */
-void safeio_read(const struct safeio_proc *p, const char *path, char *buf, size_t cap, struct safeio_file *ret);
+/* Up to cap bytes of `path` (relative: to the process's working directory) into buf. *ret is always
+ * set. */
+void safeio_read(const struct safeio_proc *p, const char *path, char *buf, size_t cap,
+		 struct safeio_file *ret);
 
-/* `path` as an absolute one without . and .. for people to read. false: does not fit, or cwd not known. */
+/* `path` as an absolute one without . and .. for people to read. false: does not fit, or cwd not
+ * known. */
 bool safeio_absolute(const struct safeio_proc *p, const char *path, char *ret, size_t size);
 
 /*
- * The same for trees of our own choosing: `name` below the descriptor dir, no symlink on the way. Bytes read (size: there
- * may be more) or -errno; -EINVAL: not a regular file.
+ * The same for trees of our own choosing: `name` below the descriptor dir, no symlink on the way.
+ * Bytes read (size: there may be more) or -errno; -EINVAL: not a regular file.
  */
 ssize_t safeio_read_below(int dir, const char *name, char *buf, size_t size);
 /* O_PATH descriptor of a directory below dir, or -errno. */

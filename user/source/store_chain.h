@@ -24,7 +24,8 @@ bool upper_parse(const char *upperdir, struct upper *ret);
 
 struct chain {
 	unsigned int n;
-	char id[CHAIN_MAX][LAYER_ID_MAX]; /* lower layers, the lowest first; docker's ID-init left out */
+	char id[CHAIN_MAX]
+	       [LAYER_ID_MAX]; /* lower layers, the lowest first; docker's ID-init left out */
 };
 
 /* What lies below the layer `id`, from its `lower` file. 0 or -errno. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* containers/storage keeps directories named by layer id and images that name their topmost layer's id. */
+/* containers/storage keeps directories named by layer id and images that name their topmost layer's
+ * id. */
 #include "source/store_containers.h"
 
 #include <stdio.h>
@@ -24,7 +25,7 @@ void containers_find_base(int root, const struct chain *c, const char *from, str
 	bool unclear = false;
 	size_t i, k;
 
-	json_array_foreach(images, i, image) {
+	json_array_foreach (images, i, image) {
 		unsigned int d = depth_of(c, json_string_value(json_object_get(image, "layer")));
 		const json_t *names = json_object_get(image, "names");
 
@@ -32,7 +33,7 @@ void containers_find_base(int root, const struct chain *c, const char *from, str
 			continue;
 		unclear = unclear || (depth && depth != d);
 		depth = d;
-		json_array_foreach(names, k, value) {
+		json_array_foreach (names, k, value) {
 			const char *s = json_string_value(value);
 
 			if (!s)

@@ -57,7 +57,9 @@ json_t *store_json(int root, const char *path)
 
 bool store_id_ok(const char *s, size_t max)
 {
-	size_t n = s ? strspn(s, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_.-") : 0;
+	size_t n =
+		s ? strspn(s, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_.-")
+		  : 0;
 
 	return n && n <= max && !s[n] && *s != '.';
 }
