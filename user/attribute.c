@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/hash.h"
+#include "trace/hash.h"
 #include "builder/cgpath.h"
 #include "builder/client.h"
 #include "builder/dockerfile.h"
