@@ -15,7 +15,7 @@ user/builder    builder/|base/|ztrace/                      bpf/|unistd|fcntl|sy
 user/ci         ci/|model/model\.h|base/|ztrace/            bpf/|unistd|fcntl|sys/stat       $CLOCK|$FILES
 user/model      model/|builder/|trace/event\.h|base/|ztrace/  bpf/|unistd|fcntl|sys/stat|time  $CLOCK|$FILES
 user/diagnose   diagnose/|model/model\.h|builder/|ci/|base/|ztrace/  bpf/|unistd|fcntl|sys/stat  $CLOCK|$FILES
-user/render     render/|diagnose/report\.h|model/model\.h|builder/|ci/|base/|ztrace/  bpf/|fcntl|sys/stat  $CLOCK|openat2?|opendir
+user/render     render/|[a-z_]+\.inc|diagnose/report\.h|model/model\.h|builder/|ci/|base/|ztrace/  bpf/|fcntl|sys/stat  $CLOCK|openat2?|opendir
 "
 passed=0 failed=0
 wrong() {	# FOLDER WHAT LINES

@@ -38,7 +38,7 @@ unit_one() {	# NAME PROGRAM
 	local rc n=(0 0 0) i=0 word
 	timeout 300 "$2" >"$log/unit" 2>&1; rc=$?
 	for word in PASSED FAILED SKIPPED; do
-		n[i++]=$(sed -n "s/^\[  *$word  *\] *[A-Za-z_0-9]*:* *\([0-9][0-9]*\) test(s).*/\1/p" "$log/unit" |
+		n[i++]=$(sed -n "s/^\[  *$word  *\] \([a-zA-Z_0-9]*: \)\{0,1\}\([0-9][0-9]*\) test(s).*/\2/p" "$log/unit" |
 			awk '{ s += $1 } END { print s + 0 }')
 	done
 	if ((rc != 0 && n[1] == 0)) || ((n[0] + n[1] + n[2] == 0)); then
@@ -46,7 +46,7 @@ unit_one() {	# NAME PROGRAM
 		return
 	fi
 	count "${n[@]}"
-	if ((n[1] > 0)); then echo "FAIL $1"; cat "$log/unit"
+	if ((n[1] > 0)); then echo "FAIL $1"; tail -n 60 "$log/unit"
 	else printf 'ok   %s (%d)\n' "$1" "${n[0]}"; fi
 }
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/hash.h"
+#include "trace/hash.h"
 #include "builder/cgpath.h"
 #include "builder/client.h"
 #include "builder/dockerfile.h"
@@ -163,17 +163,20 @@ static void see_rootfs(const struct model *m, const struct zt_ev *ev, struct wan
 
 static void want_kill(const struct model *m, const struct zt_ev_kill_end *e, struct want *w)
 {
-	const char *path = NULL;
+	const char *path, *victim;
 
 	w->kind = WANT_KILL;
 	w->who = e->h.who;
-	w->cgroup = 0;
+	w->cgroup = w->victim = 0;
 	for (const struct kill *k = m->kills; k; k = k->next)
-		if (k->ev.seq == e->seq)
+		if (k->ev.seq == e->seq) {
 			w->cgroup = k->ev.domain;
-	if (w->cgroup)
-		path = model_cgroup_path(m, w->cgroup);
+			w->victim = k->ev.victim_cgroup;
+		}
+	path = w->cgroup ? model_cgroup_path(m, w->cgroup) : NULL;
+	victim = w->cgroup ? model_cgroup_path(m, w->victim) : NULL;
 	snprintf(w->path, sizeof(w->path), "%s", path ? path : "");
+	snprintf(w->context, sizeof(w->context), "%s", victim ? victim : "");
 }
 
 void attribute(struct model *m, const struct zt_ev *ev, struct want *w)

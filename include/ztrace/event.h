@@ -257,7 +257,10 @@ struct zt_ev_host {
 	zt_u64 slab_bytes;
 };
 
-/* memory.stat of the cgroup h.cgroup with all below it, read right after a kill in it. 0: not there or none. */
+/*
+ * memory.stat of the cgroup h.cgroup with all below it, read right after a kill: the domain's, or the victim's own
+ * where the domain's sums were stale. 0: not there or none.
+ */
 struct zt_ev_memstat {
 	struct zt_ev h;
 	zt_u64 anon_bytes;

@@ -63,6 +63,21 @@ lab_nested_parent() { lab ZT1002 nested 64 96; }
 scenario lab_group
 lab_group() { lab ZT1001 group; has i '.victims | length' 2; }
 
+# Somebody else's OOM kill on the same machine, at the same time, is not this command's incident
+scenario foreign_kill
+foreign_kill() {
+	need_cgroups
+	rm -f go
+	traced sh -c "sleep 0.5; touch go; sleep 2; exit 4" &
+	wait_for 20 test -e go
+	"$OOMBOX" own 48 >>foreign
+	wait
+	RC=0
+	oom_read 1 ztrace-oombox-
+	has j .command.exit_code 4
+	has j '.incidents | length' 0
+}
+
 # The victim is not the one that asked for memory
 scenario lab_neighbour
 lab_neighbour() {

@@ -187,7 +187,7 @@ make_exit_2() {
 	has i .causal true
 	# every kill that the kernel's log names is in the report
 	local pid
-	for pid in $(killed_lines | sed -n 's/.*Killed process \([0-9]*\) .*/\1/p'); do
+	for pid in $(oom_lines | sed 's/.*,pid=\([0-9]*\),.*/\1/'); do
 		is_true j "any(.incidents[].victims[]; .pid == $pid)"
 	done
 	has s .exit_code 2
@@ -305,6 +305,31 @@ both() {
 	sed -i 's/^declare -a/declare -ga/' both.sh
 	traced bash both.sh
 	tail -n 20 "$1.log" "$2.log"
+}
+
+# The other build is somebody else's: its memory counts, its death and its name as a build do not
+scenario foreign_build docker
+foreign_build() {
+	dockerfile mine/Dockerfile <<-'END'
+	FROM base:1
+	RUN echo mine && sleep 2 && exit 5
+	END
+	dockerfile other/Dockerfile <<-'END'
+	FROM base2:1
+	RUN echo other && oombox eat 200
+	END
+	limit_builds $((64 * MB))
+	traced_start "${BK[@]}" mine
+	wait_for 20 grep -q 'echo mine' err
+	"${BK[@]}" other >other.log 2>&1
+	traced_end
+	same "exit status" "$RC" 1
+	oom_read
+	vertex_failed other.log
+	vertex_failed
+	same "the builder's code" "$V_code" 5
+	has j '[.incidents[] | select(.causal == true)] | length' 0
+	has j '[.incidents[] | select(.code | test("ZT[12]"))] | length' 0
 }
 
 # The same text in both, but other base images and stages: they can be told apart

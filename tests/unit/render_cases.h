@@ -16,7 +16,7 @@ struct fixture {
 	struct model m;
 	struct build build;
 	struct dockerfile df;
-	struct df_stage stage;
+	struct df_stage stages[2];
 	struct df_instr instr;
 	struct step step, other;
 	struct cgroup cgroup;
@@ -72,17 +72,18 @@ static inline void fill_build(struct fixture *x)
 {
 	static char argv[] = "/bin/sh\0-c\0cmake --build . -j8";
 
-	x->stage = (struct df_stage){ .name = "builder", .base = "debian:12" };
+	x->stages[0] = (struct df_stage){ .name = "builder", .base = "debian:12" };
+	x->stages[1] = (struct df_stage){ .base = "debian:12", .number = 1 };
 	x->instr = (struct df_instr){ .line = 3, .end_line = 3, .keyword = "RUN", .text = "RUN cmake --build . -j8",
 				      .index = 3, .total = 9, .legacy_index = 3, .legacy_total = 10, .is_run = true };
-	x->df = (struct dockerfile){ .stages = &x->stage, .nstages = 1, .instrs = &x->instr, .ninstrs = 1 };
-	x->build = (struct build){ .id = "b1", .builder = BUILDER_BUILDKIT, .service = "api-backend",
+	x->df = (struct dockerfile){ .stages = x->stages, .nstages = 2, .instrs = &x->instr, .ninstrs = 1 };
+	x->build = (struct build){ .id = "b1", .builder = BUILDER_BUILDKIT, .client = &x->child, .service = "api-backend",
 				   .dockerfile_path = "api/Dockerfile", .df = &x->df,
 				   .file_text = (char *)dockerfile_text, .file_len = sizeof(dockerfile_text) - 1,
 				   .file_seen = true };
 	x->cgroup = (struct cgroup){ .id = 77, .path = "/docker/buildkit/abc" };
 	x->step = (struct step){ .id = "b1.s3", .build = &x->build, .builder = BUILDER_BUILDKIT, .cgroup = &x->cgroup,
-				 .argv = argv, .argv_bytes = sizeof(argv), .instr = &x->instr,
+				 .argv = argv, .argv_bytes = sizeof(argv), .instr = &x->instr, .text = x->instr.text,
 				 .confidence = CONF_CONFIRMED, .candidates = 1, .started_ns = 1005 * SEC,
 				 .ended_ns = 1257 * SEC, .exited = true, .exit_code = 137 << 8, .peak_bytes = 2 * GIB,
 				 .limit_bytes = 2 * GIB, .oom_kills = 1,
@@ -165,6 +166,7 @@ static inline void case_host(struct fixture *x)
 	x->build.df = NULL;
 	x->build.dockerfile_path = NULL;
 	x->step.instr = NULL;
+	x->step.text = NULL;
 	i = add_incident(x);
 	i->code = "ZT1003";
 	i->build = &x->build;
@@ -207,10 +209,12 @@ static inline void case_others(struct fixture *x)
 	x->instr.line = 4;
 	x->instr.end_line = 7;
 	x->instr.text = "RUN apt-get update && \tapt-get install -y \tbuild-essential 编译工具 && \trm -rf /var/lib/apt/lists";
+	x->step.text = x->instr.text;
 	x->other = x->step;
 	strcpy(x->other.id, "s2");
 	x->other.build = NULL;
 	x->other.instr = NULL;
+	x->other.text = NULL;
 	x->other.builder = BUILDER_PODMAN;
 	x->other.peak_bytes = 0;
 	x->other.limit_bytes = ZT_NO_LIMIT;
@@ -273,7 +277,7 @@ static inline void case_hostile(struct fixture *x)
 	x->instr.line = 1;
 	x->instr.end_line = 400;
 	x->instr.text = x->big;
-	x->stage.name = EVIL;
+	x->stages[0].name = EVIL;
 	x->step.argv = argv;
 	x->step.argv_bytes = sizeof(argv);
 	x->cgroup.path = EVIL;
@@ -312,6 +316,7 @@ static inline void case_stdin(struct fixture *x)
 	x->build.dockerfile_path = NULL;
 	x->build.file_status = ZT_FILE_STDIN;
 	x->step.instr = NULL;
+	x->step.text = NULL;
 	x->inc[0].headline = "a step of service api-backend ran out of memory";
 	x->inc[0].notes[1] = "the Dockerfile came over a pipe, so the step has no number";
 	x->inc[0].nnotes = 2;

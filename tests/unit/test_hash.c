@@ -8,7 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "base/hash.h"
+#include "trace/hash.h"
 #include "ztrace/event.h"
 
 static void empty_is_the_seed(void **state)

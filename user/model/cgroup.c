@@ -102,7 +102,7 @@ int apply_host(struct model *m, const struct zt_ev *ev)
 int apply_memstat(struct model *m, const struct zt_ev *ev)
 {
 	for (struct kill *k = m->kills; k; k = k->next)
-		if (!k->memstat.h.kind && k->ev.domain == ev->cgroup)
+		if (!k->memstat.h.kind && (k->ev.domain == ev->cgroup || k->ev.victim_cgroup == ev->cgroup))
 			memcpy(&k->memstat, ev, sizeof(k->memstat));
 	return 0;
 }

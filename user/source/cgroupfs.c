@@ -440,5 +440,5 @@ int cgroupfs_memstat(const struct cgroupfs *c, const char *path, struct zt_ev_me
 	if (n < 0)
 		return (int)n;
 	parse_memstat(text, c->version, ret);
-	return 0;
+	return ret->anon_bytes || ret->file_bytes || ret->shmem_bytes ? 0 : -EAGAIN;
 }

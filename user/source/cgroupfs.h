@@ -44,7 +44,8 @@ zt_u64 cgroupfs_id(struct cgroupfs *c, const char *path);
 /* Counters of one cgroup by that kind of path. 0 or -errno. */
 int cgroupfs_memcg(const struct cgroupfs *c, const char *path, struct zt_memcg *ret);
 
-/* memory.stat of one cgroup and all below it, by its path from the hierarchy's root. 0 or -errno. */
+/* memory.stat of one cgroup and all below it, by its path from the hierarchy's root. 0 or -errno
+ * (-EAGAIN: all zeros, which is a sum the kernel has not made yet). */
 int cgroupfs_memstat(const struct cgroupfs *c, const char *path, struct zt_ev_memstat *ret);
 
 /* The file that holds the limit: "memory.max" */

@@ -53,16 +53,26 @@ static int host(struct live *l, zt_u32 flags, sink_fn sink, void *ctx)
 	return err < 0 ? err : sink(ctx, &ev.h);
 }
 
-/* What the memory of the level that was hit is made of, while it is still there. */
-static void memstat(struct live *l, const struct want *w, sink_fn sink, void *ctx)
+static bool memstat(struct live *l, zt_u64 id, const char *path, sink_fn sink, void *ctx)
 {
 	struct zt_ev_memstat ev;
 
-	if (!w->path[0] || cgroupfs_memstat(l->cg, w->path, &ev) < 0)
-		return;
+	if (!*path || cgroupfs_memstat(l->cg, path, &ev) < 0)
+		return false;
 	ev.h = (struct zt_ev){ .size = sizeof(ev), .fixed = sizeof(ev), .kind = ZT_memstat,
-			       .ts_ns = live_now_ns(), .cgroup = w->cgroup };
+			       .ts_ns = live_now_ns(), .cgroup = id };
 	sink(ctx, &ev.h);
+	return true;
+}
+
+/*
+ * What the memory of the level that was hit is made of, while it is still there. The kernel sums the cpus' and
+ * children's parts up lazily: where a full level shows zeros, the victim's own cgroup mostly knows.
+ */
+static void memstats(struct live *l, const struct want *w, sink_fn sink, void *ctx)
+{
+	if (!memstat(l, w->cgroup, w->path, sink, ctx) && w->victim != w->cgroup)
+		memstat(l, w->victim, w->context, sink, ctx);
 }
 
 static int live_pump(struct source *s, int timeout_ms, sink_fn sink, void *ctx)
@@ -84,7 +94,7 @@ static int live_ask(struct source *s, const struct want *w, sink_fn sink, void *
 	struct live *l = container_of(s, struct live, s);
 
 	if (w->kind == WANT_KILL) {
-		memstat(l, w, sink, ctx);
+		memstats(l, w, sink, ctx);
 		return host(l, ZT_F_HOST_AT_KILL, sink, ctx);
 	}
 	return enrich_answer(l->enrich, w, sink, ctx);

@@ -16,14 +16,15 @@ enum want_kind {
 	WANT_NONE,
 	WANT_DOCKERFILE, /* pid = client; path, context: see builder/client.h; answered by `file` events */
 	WANT_LAYER,	 /* who, cgroup, upperdir, base_image: answered by a `layer` event */
-	WANT_KILL,	 /* after a kill; cgroup, path = its domain: answered by `memstat` and `host` events */
+	WANT_KILL,	 /* after a kill; cgroup, path = its domain, victim, context = the victim's cgroup:
+			  * answered by `memstat` and `host` events */
 };
 
 /* Something the model would like to know, asked of the live source; a replay has the answers already. */
 struct want {
 	enum want_kind kind;
 	struct zt_id who;
-	zt_u64 cgroup;
+	zt_u64 cgroup, victim;
 	char path[4096];     /* Dockerfile as named (-f) or ""; overlay upperdir */
 	char context[4096];  /* build context as named; relative to the process's cwd */
 };

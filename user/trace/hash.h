@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* The hash that stands for the part of an argv that did not fit its event; bpf/proc.bpf.c computes the same. */
-#ifndef BASE_HASH_H
-#define BASE_HASH_H
+#ifndef TRACE_HASH_H
+#define TRACE_HASH_H
 
 #include <stddef.h>
 #include <stdint.h>

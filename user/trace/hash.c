@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* zt_hash: described with its constants in ztrace/event.h. */
-#include "base/hash.h"
+#include "trace/hash.h"
 
 #include <endian.h>
 #include <string.h>
