@@ -265,8 +265,8 @@ static const struct step *taken(const struct model *m, const struct step *self, 
 	return NULL;
 }
 
-/* *certain: no candidate was left out because of a match that is only likely. */
-static unsigned int collect(struct model *m, const struct step *s, struct candidate *out, bool *certain)
+/* *unsure: how many candidates were left out because of a match that is only likely. */
+static unsigned int collect(struct model *m, const struct step *s, struct candidate *out, unsigned int *unsure)
 {
 	struct df_argv argv = {
 		.bytes = s->argv, .len = s->argv_bytes, .total = s->argv_cut ? s->argv_total_bytes : 0,
@@ -286,7 +286,7 @@ static unsigned int collect(struct model *m, const struct step *s, struct candid
 			const struct step *other = taken(m, s, &c);
 
 			if (other && other->confidence != CONF_CONFIRMED)
-				*certain = false;
+				(*unsure)++;
 			if (!c.instr->in_build || other)
 				continue;
 			if (best != DF_MATCH_NONE && c.kind != best) {
@@ -357,11 +357,12 @@ static bool fits_base(const struct step *s, const struct candidate *c)
 	return !s->layer.base_image || !from || same_image(s->layer.base_image, from);
 }
 
+/* The legacy builder keeps no layer of a step that wrote nothing: there the count says little. */
 static bool fits_number(const struct step *s, const struct candidate *c)
 {
 	unsigned int n = layer_number(c->build->df, c->instr);
 
-	return !s->layer.number || !n || n == s->layer.number;
+	return s->builder != BUILDER_BUILDKIT || !s->layer.number || !n || n == s->layer.number;
 }
 
 /* Was the step right before this instruction, in the same stage, the one that wrote our parent layer? */
@@ -423,8 +424,7 @@ static bool one_stage(const struct candidate *c, unsigned int n)
 static void resolve_step(struct model *m, struct step *s)
 {
 	struct candidate c[CANDIDATES_MAX];
-	bool certain = true;
-	unsigned int n = collect(m, s, c, &certain);
+	unsigned int unsure = 0, n = collect(m, s, c, &unsure);
 
 	s->instr = NULL;
 	s->candidates = n;
@@ -435,13 +435,13 @@ static void resolve_step(struct model *m, struct step *s)
 	n = narrow(m, s, c, n, by_number);
 	n = narrow(m, s, c, n, by_parent);
 	if (n > 1 && one_stage(c, n)) {
+		unsure += n - 1;
 		n = 1;
-		certain = false;
 	}
-	s->candidates = n;
+	s->candidates = n + unsure;
 	s->build = c[0].build;
 	s->instr = c[0].instr;
-	s->confidence = certain && n == 1 && c[0].kind == DF_MATCH_EXACT ? CONF_CONFIRMED : CONF_LIKELY;
+	s->confidence = s->candidates == 1 && c[0].kind == DF_MATCH_EXACT ? CONF_CONFIRMED : CONF_LIKELY;
 	if (s->build->builder == BUILDER_DOCKER)
 		s->build->builder = s->builder;
 }
