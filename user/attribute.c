@@ -421,6 +421,18 @@ static bool one_stage(const struct candidate *c, unsigned int n)
 	return true;
 }
 
+/* A tie with somebody else's build: who traces one build wants to hear of it, as a tie. */
+static void ours_first(const struct model *m, struct candidate *c, unsigned int n)
+{
+	for (unsigned int i = 1; i < n && !model_concerns(m, c[0].build); i++)
+		if (model_concerns(m, c[i].build)) {
+			struct candidate ours = c[i];
+
+			c[i] = c[0];
+			c[0] = ours;
+		}
+}
+
 static void resolve_step(struct model *m, struct step *s)
 {
 	struct candidate c[CANDIDATES_MAX];
@@ -434,6 +446,7 @@ static void resolve_step(struct model *m, struct step *s)
 	n = narrow(m, s, c, n, by_base);
 	n = narrow(m, s, c, n, by_number);
 	n = narrow(m, s, c, n, by_parent);
+	ours_first(m, c, n);
 	if (n > 1 && one_stage(c, n)) {
 		unsure += n - 1;
 		n = 1;
@@ -446,21 +459,33 @@ static void resolve_step(struct model *m, struct step *s)
 		s->build->builder = s->builder;
 }
 
-/* No Dockerfile fits: the one build that could have started it is still the best guess. */
-static void guess_build(struct model *m, struct step *s)
+/* The one build that could have started it; NULL: none or several. */
+static struct build *only_build(const struct model *m, const struct step *s, bool unread, unsigned int *n)
 {
 	struct build *only = NULL;
-	unsigned int n = 0;
 
-	for (struct build *b = m->builds; b; b = b->next) {
-		/* a legacy build whose Dockerfile we read would have matched */
-		if (!could_be(b, s) || (s->builder == BUILDER_DOCKER_LEGACY && b->df))
-			continue;
-		only = b;
-		n++;
-	}
+	*n = 0;
+	for (struct build *b = m->builds; b; b = b->next)
+		if (could_be(b, s) && !(unread && b->df)) {
+			only = b;
+			(*n)++;
+		}
+	return *n == 1 ? only : NULL;
+}
+
+/*
+ * No Dockerfile fits: a build whose Dockerfile could not be read is the best guess, then one whose Dockerfile
+ * changed. An ordinary container looks like a legacy step, so there only the former counts.
+ */
+static void guess_build(struct model *m, struct step *s)
+{
+	unsigned int n;
+	struct build *only = only_build(m, s, true, &n);
+
+	if (!n && s->builder != BUILDER_DOCKER_LEGACY)
+		only = only_build(m, s, false, &n);
 	s->container = s->builder == BUILDER_DOCKER_LEGACY && !n;
-	s->build = n == 1 ? only : NULL;
+	s->build = only;
 	if (s->build && s->build->builder == BUILDER_DOCKER && s->builder == BUILDER_BUILDKIT)
 		s->build->builder = s->builder;
 }
