@@ -113,11 +113,14 @@ static int attach(struct run *r)
 	struct live_opts lo = { .argv = r->t->command ? r->o->args : NULL, .proc = &r->proc, .cg = &r->cg,
 				.hooks = r->o->hooks };
 	char err[512] = "";
+	zt_u64 start_ns = live_now_ns();
 	int e = live_open(&r->s.src, &lo, session_event, &r->s, err, sizeof(err));
 
 	r->traced = e == 0;
-	if (e == 0)
+	if (e == 0) {
+		log_info(_("attached in %u ms"), (unsigned int)((live_now_ns() - start_ns) / 1000000));
 		return 0;
+	}
 	if (!*err)
 		snprintf(err, sizeof(err), "%s", strerror(-e));
 	if (r->o->require_bpf || !r->t->command)
