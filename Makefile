@@ -33,8 +33,8 @@ FUZZ     := $(patsubst %.c,$O/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all clean install tools unit fuzz check check-unit check-san check-fuzz check-golden check-layers check-shell check-e2e check-root demo bench deps
-all: $O/ztrace tools
+.PHONY: all clean install uninstall docs FORCE tools unit fuzz check check-unit check-san check-fuzz check-golden check-po check-install check-layers check-shell check-e2e check-root demo bench deps
+all: $O/ztrace tools docs
 
 $O/ztrace: $(OBJS)
 	$(call say,LINK,$@)
@@ -123,10 +123,32 @@ $O/ztrace.pot: $(SRCS)
 po: $O/ztrace.pot
 	$Qfor f in $(POS); do msgmerge -q --update --backup=none --no-wrap $$f $<; done
 
+# The manual and the completion come from the option tables themselves.
+docs: $O/ztrace.1 $O/ztrace.bash
+$O/ztrace.1 $O/ztrace.bash: $O/tools/gen-docs
+	$(call say,DOC,$@)
+	$Q$< $(if $(filter %.1,$@),man,bash) > $@
+
+# The binary knows where its languages are installed: another PREFIX, another object.
+$O/user/base/i18n.o: $O/prefix
+$O/prefix: FORCE
+	$Qmkdir -p $(@D); echo '$(PREFIX)' | cmp -s - $@ || echo '$(PREFIX)' > $@
+
+SHARE     = $(DESTDIR)$(PREFIX)/share
+MOFILES   = $(POS:user/po/%.po=%/LC_MESSAGES/ztrace.mo)
+install: $O/ztrace docs locale
+	install -D -m 755 $O/ztrace $(DESTDIR)$(PREFIX)/bin/ztrace
+	install -D -m 644 $O/ztrace.1 $(SHARE)/man/man1/ztrace.1
+	install -D -m 644 $O/ztrace.bash $(SHARE)/bash-completion/completions/ztrace
+	$Qfor f in $(MOFILES); do install -D -m 644 $O/locale/$$f $(SHARE)/locale/$$f || exit 1; done
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/ztrace $(SHARE)/man/man1/ztrace.1 $(SHARE)/bash-completion/completions/ztrace \
+		$(MOFILES:%=$(SHARE)/locale/%)
+
 # Installs what is missing (Debian), then every suite; the closing line adds them up. check-e2e needs root.
 check:
 	$QO=$O tools/check.sh
-check-unit check-san check-fuzz check-golden check-layers check-shell check-e2e: check-%:
+check-unit check-san check-fuzz check-golden check-po check-install check-layers check-shell check-e2e: check-%:
 	$QO=$O tools/check.sh $*
 check-root: check-e2e
 deps:

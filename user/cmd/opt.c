@@ -14,7 +14,7 @@
 #define OPTS_MAX 24
 
 const struct opt opt_format = { "format", 'f', OPT_FORMAT, O(formats), "FORMAT[=PATH]",
-				N_("text, json or jsonl, to a file; may be given several times") };
+				N_("text, json or jsonl, into PATH; repeatable") };
 const struct opt opt_output = { "output", 'o', OPT_STR, O(output), "FILE", N_("keep the trace in FILE") };
 const struct opt opt_lang = { "lang", 0, OPT_STR, O(lang), "en|zh_CN", N_("language of the report") };
 const struct opt opt_color = { "color", 0, OPT_COLOR, O(color), "auto|always|never", N_("colours in text") };
@@ -51,15 +51,15 @@ static void help(const struct command *c)
 	printf("%s\n\n", _(c->help));
 	for (const struct opt *const *o = c->opts; *o; o++)
 		help_line(*o);
-	printf("  %-29s %s\n", "-h,  --help", _("show this"));
+	printf("  %-29s %s\n", "-h, --help", _("show this"));
 }
 
 void opt_usage(FILE *f)
 {
-	fprintf(f, "%s\n\n", _("ztrace: why a build step was killed: which step, which limit, who held the memory"));
+	fprintf(f, "%s\n\n", _("ztrace tells why a build step was killed: which step, which limit, whose memory"));
 	fprintf(f, "%s", _("usage: ztrace [options] -- COMMAND …   trace one build\n"
-			   "       ztrace                          watch the whole machine until Ctrl-C\n"));
-	fprintf(f, "       ztrace VERB [options] …\n\n");
+			   "       ztrace                          watch the whole machine until Ctrl-C\n"
+			   "       ztrace VERB [options] …\n\n"));
 	for (const struct command *const *c = commands; *c; c++)
 		fprintf(f, "  %-9s %s\n", (*c)->name, _((*c)->help));
 	fprintf(f, "\n%s\n", _("ztrace VERB --help shows the options of a verb."));

@@ -9,13 +9,13 @@ const struct code codes[] = {
 	     "kernel killed a process in it. Nobody else's memory counts against this limit.\n"
 	     "\n"
 	     "The limit comes from `docker build -m` with the legacy builder, from\n"
-	     "`--resource memory=` with BuildKit 0.31 or newer, or from `podman build --memory`.\n"
+	     "`--resource memory=` (BuildKit 0.31 or newer), or from `podman build --memory`.\n"
 	     "\n"
 	     "What helps: a higher limit; fewer parallel jobs in the step (-j); a smaller heap\n"
 	     "where a runtime has one. `memory+swap` in the report means that swap was counted\n"
 	     "in: then both limits have to be raised.\n") },
 	{ "ZT1002", N_("out of memory: a limit on a group the step belongs to"),
-	  N_("A memory cgroup above the step was full: the builder's, a container's it runs in,\n"
+	  N_("A memory cgroup above the step was full: the builder's, that of its container,\n"
 	     "a systemd slice, a pod, a CI job. All that runs below that level shares the\n"
 	     "limit, so the victim need not be the one that took most; the report lists who\n"
 	     "held how much at that instant.\n"
@@ -74,7 +74,7 @@ const struct code codes[] = {
 	  N_("eBPF is not available here, so a weaker source was used: what it says is\n"
 	     "`likely` at best.\n") },
 	{ "ZT9004", N_("the trace was cut short"),
-	  N_("The trace file ends without its end mark: ztrace was killed, the disk was full or\n"
-	     "the file was copied while it grew. All before the cut is used.\n") },
+	  N_("The trace file ends without its end mark: ztrace was killed, the disk was full,\n"
+	     "or the file was copied while it grew. All before the cut is used.\n") },
 	{ NULL, NULL, NULL },
 };

@@ -151,13 +151,13 @@ static const char *client_gone(const struct model *m, struct report *r, const st
 		return NULL;
 	i = earlier(m, s, c, is_interrupt);
 	if (i && i->ev.sig == SIGINT)
-		return _("the builder, because the build was interrupted (Ctrl-C)");
+		return _("the builder: the build was interrupted (Ctrl-C)");
 	if (i)
-		return say(r, _("the builder, because the build got %s from %s"),
+		return say(r, _("the builder: the build got a %s from %s"),
 			   i->ev.sig == SIGHUP ? "SIGHUP" : i->ev.sig == SIGQUIT ? "SIGQUIT" : "SIGTERM",
 			   i->ev.comm);
 	if (c->exit_ns && c->exit_ns <= s->ev.h.ts_ns && died_of(c->exit_code, SIGKILL))
-		return _("the builder, because the build's client was killed");
+		return _("the builder: the build's client was killed");
 	return NULL;
 }
 
@@ -174,9 +174,9 @@ static const char *by_runtime(const struct model *m, struct report *r, const str
 	if (gone)
 		return gone;
 	if (kind == DAEMON_DOCKERD || kind == DAEMON_BUILDKITD)
-		return sib ? say(r, _("BuildKit, which cancelled it when %s of the build failed"),
+		return sib ? say(r, _("BuildKit, because %s of the same build failed"),
 				 say_step(r, sib)) :
-			     _("BuildKit, which cancelled it");
+			     _("BuildKit, which cancelled the step");
 	if (kind == DAEMON_CONTAINERD_SHIM && term)
 		return say(r, _("docker stop: it did not end within %s of SIGTERM"),
 			   say_duration(r, s->ev.h.ts_ns - term->ev.h.ts_ns));
@@ -208,9 +208,14 @@ static const char *killer_words(const struct model *m, struct report *r, const s
 		return by_timeout(r, s, &to);
 	if (p == s->target)
 		return say(r, _("itself: %.120s"), say_argv(r, p));
+	/* Another program by now: what it is called and told today says nothing of then. */
+	if (p->exec_ns > s->ev.h.ts_ns)
+		return say(r, in_unit(m, p, u) ? _("%s, pid %u, of the same step") :
+						 _("%s, pid %u, from outside the step"),
+			   s->ev.comm, s->ev.h.who.tgid);
 	return say(r, in_unit(m, p, u) ? _("%s, pid %u, of the same step: %.120s") :
 					 _("%s, pid %u, from outside the step: %.120s"),
-		   p->comm[0] ? p->comm : s->ev.comm, s->ev.h.who.tgid, say_argv(r, p));
+		   s->ev.comm[0] ? s->ev.comm : p->comm, s->ev.h.who.tgid, say_argv(r, p));
 }
 
 /* The killer in a word or two, for the first line. */
