@@ -3,6 +3,7 @@
 """Makes a golden case out of a recorded trace: keeps what its report rests on, drops the rest of the machine.
 usage: ztrace dump FILE.zt | tests/golden/trim.py 'what the case shows' > tests/golden/CASE/trace.zts"""
 import json
+import re
 import sys
 
 events = [json.loads(line) for line in sys.stdin if line.strip()]
@@ -67,12 +68,23 @@ def wanted(e):
     return who in keep
 
 
+def scrub(e):
+    """Nothing of the recording machine that the report does not need."""
+    if e["kind"] == "fact" and e.get("key") == "hostname":
+        e["value"] = "buildhost"
+    argv = e.get("argv") or []
+    name = argv[0].rsplit("/", 1)[-1] if argv else ""
+    if e["kind"] == "proc" and not name.startswith(("docker", "containerd")):
+        e["argv"] = [e["comm"]]
+        e.pop("argv_bytes", None)
+    line = json.dumps(e, ensure_ascii=False, separators=(",", ":"))
+    return re.sub(r"/(?:work|tmp|root)/[^ \"]*?/(?:\.output/e2e|e2elogs|e2eb)/", "/build/", line)
+
+
 wanted.host = False
 print("# " + sys.argv[1])
 for e in events:
     if not wanted(e):
         continue
     wanted.host |= e["kind"] == "host"
-    if e["kind"] == "fact" and e.get("key") == "hostname":
-        e["value"] = "buildhost"
-    print(json.dumps(e, ensure_ascii=False, separators=(",", ":")))
+    print(scrub(e))
