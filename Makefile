@@ -156,6 +156,16 @@ deps:
 demo:
 	$Qtools/demo.sh
 
+# Ratios, never asserted. Needs root.
+bench: $O/ztrace $O/bench/spawn $O/bench/tiny
+	$Qpython3 tests/bench/run $O
+$O/bench/spawn: tests/bench/spawn.c
+	$Qmkdir -p $(@D)
+	$Q$(CC) $(WARN) -O2 -o $@ $<
+$O/bench/tiny:
+	$Qmkdir -p $(@D)
+	$Qecho 'int main(void){return 0;}' | $(CC) -O2 -static -o $@ -x c -
+
 clean:
 	rm -rf .output .output-san
 

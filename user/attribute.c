@@ -265,8 +265,8 @@ static const struct step *taken(const struct model *m, const struct step *self, 
 	return NULL;
 }
 
-/* *certain: no candidate was left out because of a match that is only likely. */
-static unsigned int collect(struct model *m, const struct step *s, struct candidate *out, bool *certain)
+/* *unsure: how many candidates were left out because of a match that is only likely. */
+static unsigned int collect(struct model *m, const struct step *s, struct candidate *out, unsigned int *unsure)
 {
 	struct df_argv argv = {
 		.bytes = s->argv, .len = s->argv_bytes, .total = s->argv_cut ? s->argv_total_bytes : 0,
@@ -286,7 +286,7 @@ static unsigned int collect(struct model *m, const struct step *s, struct candid
 			const struct step *other = taken(m, s, &c);
 
 			if (other && other->confidence != CONF_CONFIRMED)
-				*certain = false;
+				(*unsure)++;
 			if (!c.instr->in_build || other)
 				continue;
 			if (best != DF_MATCH_NONE && c.kind != best) {
@@ -357,11 +357,12 @@ static bool fits_base(const struct step *s, const struct candidate *c)
 	return !s->layer.base_image || !from || same_image(s->layer.base_image, from);
 }
 
+/* The legacy builder keeps no layer of a step that wrote nothing: there the count says little. */
 static bool fits_number(const struct step *s, const struct candidate *c)
 {
 	unsigned int n = layer_number(c->build->df, c->instr);
 
-	return !s->layer.number || !n || n == s->layer.number;
+	return s->builder != BUILDER_BUILDKIT || !s->layer.number || !n || n == s->layer.number;
 }
 
 /* Was the step right before this instruction, in the same stage, the one that wrote our parent layer? */
@@ -420,11 +421,22 @@ static bool one_stage(const struct candidate *c, unsigned int n)
 	return true;
 }
 
+/* A tie with somebody else's build: who traces one build wants to hear of it, as a tie. */
+static void ours_first(const struct model *m, struct candidate *c, unsigned int n)
+{
+	for (unsigned int i = 1; i < n && !model_concerns(m, c[0].build); i++)
+		if (model_concerns(m, c[i].build)) {
+			struct candidate ours = c[i];
+
+			c[i] = c[0];
+			c[0] = ours;
+		}
+}
+
 static void resolve_step(struct model *m, struct step *s)
 {
 	struct candidate c[CANDIDATES_MAX];
-	bool certain = true;
-	unsigned int n = collect(m, s, c, &certain);
+	unsigned int unsure = 0, n = collect(m, s, c, &unsure);
 
 	s->instr = NULL;
 	s->candidates = n;
@@ -434,33 +446,46 @@ static void resolve_step(struct model *m, struct step *s)
 	n = narrow(m, s, c, n, by_base);
 	n = narrow(m, s, c, n, by_number);
 	n = narrow(m, s, c, n, by_parent);
+	ours_first(m, c, n);
 	if (n > 1 && one_stage(c, n)) {
+		unsure += n - 1;
 		n = 1;
-		certain = false;
 	}
-	s->candidates = n;
+	s->candidates = n + unsure;
 	s->build = c[0].build;
 	s->instr = c[0].instr;
-	s->confidence = certain && n == 1 && c[0].kind == DF_MATCH_EXACT ? CONF_CONFIRMED : CONF_LIKELY;
+	s->confidence = s->candidates == 1 && c[0].kind == DF_MATCH_EXACT ? CONF_CONFIRMED : CONF_LIKELY;
 	if (s->build->builder == BUILDER_DOCKER)
 		s->build->builder = s->builder;
 }
 
-/* No Dockerfile fits: the one build that could have started it is still the best guess. */
-static void guess_build(struct model *m, struct step *s)
+/* The one build that could have started it; NULL: none or several. */
+static struct build *only_build(const struct model *m, const struct step *s, bool unread, unsigned int *n)
 {
 	struct build *only = NULL;
-	unsigned int n = 0;
 
-	for (struct build *b = m->builds; b; b = b->next) {
-		/* a legacy build whose Dockerfile we read would have matched */
-		if (!could_be(b, s) || (s->builder == BUILDER_DOCKER_LEGACY && b->df))
-			continue;
-		only = b;
-		n++;
-	}
+	*n = 0;
+	for (struct build *b = m->builds; b; b = b->next)
+		if (could_be(b, s) && !(unread && b->df)) {
+			only = b;
+			(*n)++;
+		}
+	return *n == 1 ? only : NULL;
+}
+
+/*
+ * No Dockerfile fits: a build whose Dockerfile could not be read is the best guess, then one whose Dockerfile
+ * changed. An ordinary container looks like a legacy step, so there only the former counts.
+ */
+static void guess_build(struct model *m, struct step *s)
+{
+	unsigned int n;
+	struct build *only = only_build(m, s, true, &n);
+
+	if (!n && s->builder != BUILDER_DOCKER_LEGACY)
+		only = only_build(m, s, false, &n);
 	s->container = s->builder == BUILDER_DOCKER_LEGACY && !n;
-	s->build = n == 1 ? only : NULL;
+	s->build = only;
 	if (s->build && s->build->builder == BUILDER_DOCKER && s->builder == BUILDER_BUILDKIT)
 		s->build->builder = s->builder;
 }

@@ -51,7 +51,8 @@ for _ in range(16):
 
 def wanted(e):
     kind, who = e["kind"], tgid(e.get("who"))
-    if kind in ("start", "fact", "hook", "lost", "note", "file", "layer", "end", "kill", "level", "task", "kill_end"):
+    if kind in ("start", "fact", "hook", "lost", "note", "file", "layer", "end", "kill", "level", "task", "kill_end",
+                "memstat"):
         return True
     if kind in ("cgroup", "rmdir"):
         return e["mem"]["id"] in cgroups

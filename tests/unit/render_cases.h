@@ -277,6 +277,7 @@ static inline void case_hostile(struct fixture *x)
 	x->instr.line = 1;
 	x->instr.end_line = 400;
 	x->instr.text = x->big;
+	x->step.text = x->big;
 	x->stages[0].name = EVIL;
 	x->step.argv = argv;
 	x->step.argv_bytes = sizeof(argv);

@@ -57,13 +57,32 @@ static bool explained(const struct report *r, const struct step *s)
 	return false;
 }
 
+/* A step of nobody's: ours if we have a build whose Dockerfile is not known, or if nobody has a build at all. */
+static bool may_be_ours(const struct model *m, const struct step *s)
+{
+	bool builds = false;
+
+	for (const struct build *b = m->builds; b; b = b->next) {
+		if (b->started_ns > s->started_ns || (b->ended_ns && b->ended_ns < s->started_ns))
+			continue;
+		if (!b->df && model_concerns(m, b))
+			return true;
+		builds = true;
+	}
+	return !builds;
+}
+
 /* One build is traced: another's kills are its own tracer's business, the host's memory is everybody's. */
 static bool concerns(const struct model *m, const struct unit *u, const struct kill *k)
 {
 	if (!m->child)
 		return true;
-	if (u->build || (u->step && !u->step->container))
+	if (u->build && u->step && u->step->instr && u->step->confidence != CONF_CONFIRMED && u->step->candidates > 1)
+		return true; /* a tie: it may well be ours */
+	if (u->build)
 		return model_concerns(m, u->build);
+	if (u->step && !u->step->container)
+		return may_be_ours(m, u->step);
 	return k && (k->ev.h.flags & ZT_F_KILL_HOST);
 }
 

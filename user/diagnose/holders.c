@@ -43,11 +43,14 @@ static void add_tasks(const struct kill *w, zt_u64 cgroup, struct table *t)
 	}
 }
 
-static const char *step_title(struct report *r, const struct step *s)
+/* Another build's step carries the name of its Dockerfile, for the numbers alone may be the same. */
+static const char *step_title(struct report *r, const struct step *s, const struct incident *i)
 {
-	const char *text = s->container ? NULL : s->text;
+	const char *text = s->container ? NULL : s->text, *name = say_step(r, s);
 
-	return text ? say(r, "%s: %.160s", say_step(r, s), say_folded(r, text)) : say_step(r, s);
+	if (s->build && s->build != i->build && s->build->dockerfile_path)
+		name = say(r, _("%s of %s"), name, s->build->dockerfile_path);
+	return text ? say(r, "%s: %.160s", name, say_folded(r, text)) : name;
 }
 
 /* The step whose cgroup that was at the kill; a finished one's lingers among its siblings for a while. */
@@ -91,7 +94,8 @@ static bool below_named(const struct model *m, const struct kill *w, const struc
 	return false;
 }
 
-static zt_u64 add_members(const struct model *m, struct report *r, const struct kill *w, struct table *t)
+static zt_u64 add_members(const struct model *m, struct report *r, const struct kill *w,
+			  const struct incident *inc, struct table *t)
 {
 	zt_u64 sum = 0;
 
@@ -115,7 +119,7 @@ static zt_u64 add_members(const struct model *m, struct report *r, const struct 
 			break;
 		h->bytes = l->mem.usage_bytes;
 		h->step = s && !s->container ? s : NULL;
-		h->title = s ? step_title(r, s) : path;
+		h->title = s ? step_title(r, s, inc) : path;
 		sum += l->mem.usage_bytes;
 	}
 	return sum;
@@ -198,7 +202,7 @@ void holders_find(const struct model *m, struct report *r, const struct kill *k,
 
 	if (!t)
 		return;
-	sum = add_members(m, r, w, t);
+	sum = add_members(m, r, w, i, t);
 	if (!t->n) { /* the level has no members: its processes hold it */
 		add_tasks(w, 0, t);
 		for (unsigned int n = 0; n < t->n; n++)

@@ -50,8 +50,8 @@ static void say_inside(struct report *r, struct incident *i)
 {
 	const struct holder *h = &i->inside[0];
 
-	if (!i->ninside || !h->bytes)
-		return;
+	if (!i->ninside || !h->bytes || (i->nholders && i->holders[0].kind == HOLD_PROCESS))
+		return; /* nothing to add to the holders */
 	i->used_text = h->count > 1 ?
 		say(r, _("%s; %u x %s %s"), i->used_text, h->count, h->name, say_bytes(r, h->bytes)) :
 		say(r, _("%s; %s %s"), i->used_text, h->name, say_bytes(r, h->bytes));
@@ -162,13 +162,15 @@ struct incident *oom_incident(const struct model *m, struct report *r, struct ki
 	i->basis = i->confidence == CONF_CONFIRMED ? _("confirmed by the kernel's OOM event") :
 		   i->confidence == CONF_LIKELY ? _("likely, from the kernel's OOM event") :
 						  _("an OOM kill was seen; more is not known");
+	if (i->confidence == CONF_CONFIRMED && u->step && u->step->instr && u->step->confidence != CONF_CONFIRMED)
+		i->basis = _("kill and limit confirmed by the kernel, the step only likely");
 	i->summary = say(r, _("%s. Killed: %s. Limit: %s. Used: %s. Host: %s."), i->headline, i->killed,
 			 i->limit_text, i->used_text, i->host_text);
 	note_cause(r, u, i);
+	note_context(m, r, u, i);
 	note_trigger(m, r, k, i);
 	if (k->cut)
 		add_note(i, _("there were more cgroups or processes than this report can list"));
-	note_context(m, r, u, i);
 	if (i->causal != TRI_NO)
 		advise_oom(m, r, k, i);
 	return i;

@@ -90,6 +90,7 @@ struct incident {
 	zt_u64 host_available_bytes, host_swap_free_bytes, host_swap_total_bytes;
 	bool host_known;
 	const struct incident *repeats; /* the first of its kind in the same step, told in full; NULL: this is it */
+	const char *layer_text; /* "layer 3 above debian:12"; NULL: not known */
 	const char *headline; /* "step 3/9 of builder ran out of memory" */
 	const char *summary;  /* one paragraph for JSON and markdown */
 	const char *killed;   /* value of "killed:" … the four facts, ready to print */

@@ -137,6 +137,10 @@ struct incident *incident_new(struct report *r, const char *code, const struct u
 	i->code = code;
 	i->step = u->step && !u->step->container ? u->step : NULL;
 	i->build = u->build;
+	if (i->step && i->step->layer.number && i->step->layer.base_image)
+		i->layer_text = say(r, _("layer %u above %s"), i->step->layer.number, i->step->layer.base_image);
+	else if (i->step && i->step->layer.number)
+		i->layer_text = say(r, _("layer %u above the base image"), i->step->layer.number);
 	*r->incidents_tail = i;
 	r->incidents_tail = &i->next;
 	r->nincidents++;

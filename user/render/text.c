@@ -138,9 +138,10 @@ static void put_bar(struct screen *s, int gutter)
 	screen_para(s, &(struct para){ .head = head, .head_style = STYLE_GUTTER, .text = "", .lines = 1 });
 }
 
-static void put_arrow(struct screen *s, int gutter, const char *path, unsigned int line)
+/* "  --> api/Dockerfile:12 (layer 3 above debian:12)"; the layer only where the line has room for it. */
+static void put_arrow(struct screen *s, int gutter, const char *path, unsigned int line, const char *layer)
 {
-	char head[32], place[SCREEN_LINE_BYTES], number[16] = "";
+	char head[32], place[SCREEN_LINE_BYTES], number[16] = "", also[SCREEN_LINE_BYTES];
 	size_t n;
 
 	snprintf(head, sizeof(head), "%*s--> ", gutter, "");
@@ -148,6 +149,12 @@ static void put_arrow(struct screen *s, int gutter, const char *path, unsigned i
 		snprintf(number, sizeof(number), ":%u", line);
 	n = esc_term_str(place, sizeof(place) - sizeof(number), path, SCREEN_COLUMNS - strlen(head) - strlen(number));
 	strcpy(place + n, number);
+	n = strlen(head) + width_text(place, strlen(place));
+	if (layer && n + width_text(layer, strlen(layer)) + 3 <= SCREEN_COLUMNS &&
+	    strlen(place) + strlen(layer) + 4 <= sizeof(also)) {
+		snprintf(also, sizeof(also), "%.1000s (%.1000s)", place, layer);
+		strcpy(place, also);
+	}
 	screen_para(s, &(struct para){ .head = head, .head_style = STYLE_GUTTER, .text = place, .lines = 1 });
 }
 
@@ -213,7 +220,8 @@ static int put_place(struct screen *s, const struct incident *i, const struct ro
 	enum style style = i->causal == TRI_NO ? STYLE_NOTE : STYLE_ERROR;
 
 	if (b && b->dockerfile_path)
-		put_arrow(s, gutter, b->dockerfile_path, st && st->instr ? st->instr->line : 0);
+		put_arrow(s, gutter, b->dockerfile_path, st && st->instr ? st->instr->line : 0,
+			  i->layer_text);
 	if (!room->source || !st || (!in_file && !st->argv_bytes))
 		return gutter;
 	if (room->bars)
@@ -413,6 +421,15 @@ static void flush_full(struct screen *s, struct out *o)
 	s->count = 0;
 }
 
+static unsigned int distinct(const struct report *r)
+{
+	unsigned int n = 0;
+
+	for (const struct incident *i = r->incidents; i; i = i->next)
+		n += !i->repeats;
+	return n;
+}
+
 static void put_list(struct screen *s, struct out *o, const struct report *r)
 {
 	const struct incident *i;
@@ -496,7 +513,7 @@ static int text_finish(struct out *o, const struct report *r)
 	s->count = 0;
 	if (!r->nincidents && !r->quiet)
 		put_peaceful(s, r->model);
-	if (r->nincidents > 1)
+	if (distinct(r) > 1)
 		put_list(s, o, r);
 	if (r->verbose)
 		put_steps(s, o, r->model);

@@ -137,6 +137,7 @@ int live_open(struct source **ret, const struct live_opts *o, sink_fn sink, void
 	l->cg = o->cg;
 	l->sink = sink;
 	l->ctx = ctx;
+	*ret = &l->s; /* what the snapshot finds may raise questions already */
 	r = enrich_new(&l->enrich);
 	if (!r)
 		r = begin(l, o, sink, ctx);
@@ -150,9 +151,9 @@ int live_open(struct source **ret, const struct live_opts *o, sink_fn sink, void
 	}
 	if (r < 0) {
 		live_close(&l->s);
+		*ret = NULL;
 		return r;
 	}
-	*ret = &l->s;
 	return 0;
 }
 

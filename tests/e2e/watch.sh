@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2034,SC2154
+# ztrace beside a build instead of around it, and the layer a step writes.
+
+# Left running in another terminal: told as it closes, before the watcher is stopped
+scenario watch_beside docker
+watch_beside() {
+	two_stages
+	limit_builds $((64 * MB))
+	if [[ $DRY ]]; then
+		traced "${BK[@]}" ctx
+	else
+		env --default-signal=INT "$ZTRACE" watch -v -f "json=$W/r.json" -f "text=$W/r.txt" -f "jsonl=$W/r.jsonl" -o "$W/t.zt" 2>watch.err &
+		local watcher=$!
+		# shellcheck disable=SC2064
+		trap "kill $watcher 2>/dev/null" EXIT
+		wait_for 20 grep -q Ctrl-C watch.err
+		RC=0
+		"${BK[@]}" ctx >out 2>err || RC=$?
+		wait_for 10 grep -q '"type":"incident"' r.jsonl
+		kill -INT $watcher
+		wait $watcher || fail "the watcher's exit status: $?"
+		trap - EXIT
+	fi
+	same "exit status" "$RC" 1
+	oom_read
+	vertex_failed
+	lines_of 'RUN echo "building'
+	check_oom ZT1002
+	check_step
+	has i .confidence confirmed
+	has i .causal true
+}
+
+# Recorded only, then explained by somebody without any rights
+scenario record_then_report docker
+record_then_report() {
+	two_stages
+	limit_builds $((64 * MB))
+	if [[ $DRY ]]; then
+		traced "${BK[@]}" ctx
+	else
+		RC=0
+		"$ZTRACE" record -o t.zt -- "${BK[@]}" ctx >out 2>err || RC=$?
+		[[ $(stat -c %a t.zt) == 600 ]] || fail "the trace's mode: $(stat -c %a t.zt)"
+		grep -q '^error\[ZT' err && fail "record explained something"
+		cat t.zt | as_nobody "$ZTRACE" report -f json - >r.json || fail "report of stdin: $?"
+	fi
+	same "exit status" "$RC" 1
+	oom_read
+	vertex_failed
+	lines_of 'RUN echo "building'
+	check_oom ZT1002
+	check_step
+}
+
+# The image layer: its directory, the one below it and the base image, against docker's own store
+scenario layers docker
+layers() {
+	dockerfile <<-'END'
+	FROM base:1
+	COPY Dockerfile /data
+	RUN echo one >/one
+	RUN echo two >/two && oombox eat 200
+	END
+	limit_builds $((64 * MB))
+	traced "${BK[@]}" ctx
+	same "exit status" "$RC" 1
+	[[ ! $DRY ]] || return 0
+	local store=$DOCKER_DIR/data/overlay2 first second
+	first=$(j '.builds[].steps[] | select(.instruction | contains("echo one")) | .layer.snapshot')
+	second=$(j '.builds[].steps[] | select(.instruction | contains("echo two")) | .layer.parent')
+	same "the second step's parent is the first one's layer" "$second" "$first"
+	[[ -e $store/$first/diff/one ]] || fail "$store/$first/diff does not hold what the first step wrote"
+	same "layers above the base" "$(j '[.builds[].steps[].layer.index] | sort | join(" ")')" "2 3"
+	same "base image" "$(j '[.builds[].steps[].layer.base_image] | unique | join(" ")')" "base:1"
+}
+
+scenario doctor
+doctor() {
+	[[ ! $DRY ]] || skip 'about ztrace alone'
+	need_root
+	"$ZTRACE" doctor -v >out || fail "exit status $?"
+	cat out
+	head -n 1 out | grep -q 'can explain builds on this host: yes' || fail "it says no"
+	grep -q 'raw_tp/mark_victim' out || fail "the hook that serves the victim is not named"
+	grep -q "$(uname -r)" out || fail "the kernel is not named"
+	awk 'length($0) > 80 { exit 1 }' out || fail "wider than 80 columns"
+	as_nobody "$ZTRACE" doctor >out && fail "nobody may trace?"
+	grep -q 'sudo ztrace' out || fail "nobody is not told what to do"
+	"$ZTRACE" doctor -f json | jq -e . >/dev/null || fail "no JSON"
+}
