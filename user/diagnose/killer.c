@@ -151,13 +151,13 @@ static const char *client_gone(const struct model *m, struct report *r, const st
 		return NULL;
 	i = earlier(m, s, c, is_interrupt);
 	if (i && i->ev.sig == SIGINT)
-		return _("the builder: the build was interrupted (Ctrl-C)");
+		return _("the builder, because the build was interrupted (Ctrl-C)");
 	if (i)
-		return say(r, _("the builder: the build got a %s from %s"),
+		return say(r, _("the builder, because the build got %s from %s"),
 			   i->ev.sig == SIGHUP ? "SIGHUP" : i->ev.sig == SIGQUIT ? "SIGQUIT" : "SIGTERM",
 			   i->ev.comm);
 	if (c->exit_ns && c->exit_ns <= s->ev.h.ts_ns && died_of(c->exit_code, SIGKILL))
-		return _("the builder: the build's client was killed");
+		return _("the builder, because the build's client was killed");
 	return NULL;
 }
 
@@ -174,11 +174,11 @@ static const char *by_runtime(const struct model *m, struct report *r, const str
 	if (gone)
 		return gone;
 	if (kind == DAEMON_DOCKERD || kind == DAEMON_BUILDKITD)
-		return sib ? say(r, _("BuildKit, because %s of the same build failed"),
+		return sib ? say(r, _("BuildKit, which cancelled it when %s of the build failed"),
 				 say_step(r, sib)) :
-			     _("BuildKit, which cancelled the step");
+			     _("BuildKit, which cancelled it");
 	if (kind == DAEMON_CONTAINERD_SHIM && term)
-		return say(r, _("docker stop: it did not end within %s of SIGTERM"),
+		return say(r, _("docker stop, %s after SIGTERM"),
 			   say_duration(r, s->ev.h.ts_ns - term->ev.h.ts_ns));
 	if (kind == DAEMON_CONTAINERD_SHIM)
 		return _("docker kill (or docker rm -f) of the step's container");
@@ -230,7 +230,7 @@ static const char *killer_short(const struct model *m, struct report *r, const s
 	if (p == s->target)
 		return _("itself");
 	if (!runtime_parse(p->argv, p->argv_bytes, &rt))
-		return p->comm[0] ? p->comm : s->ev.comm;
+		return s->ev.comm[0] ? s->ev.comm : p->comm;
 	if (client_gone(m, r, s, u->build))
 		return _("the builder (build ended)");
 	if (daemon_above(p->parent, &d) != DAEMON_CONTAINERD_SHIM)
@@ -303,7 +303,9 @@ static struct incident *known(const struct model *m, struct report *r, const str
 	i->killer = (struct who){ s->ev.h.who, s->ev.comm };
 	set_lineage(s->sender, i->killer_lineage, &i->nkiller_lineage);
 	by = killer_words(m, r, s, u, i);
-	i->headline = say(r, _("%s was killed by %s, not for memory"), say_unit(r, u), killer_short(m, r, s, u));
+	i->headline = say(r, !strncmp(i->code, "ZT11", 4) ? _("%s was killed by %s: memory was short") :
+							 _("%s was killed by %s, not for memory"),
+			  say_unit(r, u), killer_short(m, r, s, u));
 	i->killed = say(r, _("%s, pid %u, by %s"), s->target->comm, s->target->id.tgid, by);
 	i->basis = _("confirmed: the signal's sender was seen");
 	if (i->confidence != CONF_CONFIRMED)
