@@ -44,7 +44,7 @@ record_then_report() {
 		"$ZTRACE" record -o t.zt -- "${BK[@]}" ctx >out 2>err || RC=$?
 		[[ $(stat -c %a t.zt) == 600 ]] || fail "the trace's mode: $(stat -c %a t.zt)"
 		grep -q '^error\[ZT' err && fail "record explained something"
-		cat t.zt | as_nobody "$ZTRACE" report -f json - >r.json || fail "report of stdin: $?"
+		as_nobody "$ZTRACE" report -f json - <t.zt >r.json || fail "report of stdin: $?"
 	fi
 	same "exit status" "$RC" 1
 	oom_read
