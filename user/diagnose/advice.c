@@ -8,20 +8,26 @@
 
 #define MIB ((zt_u64)1 << 20)
 
-static zt_u64 victims_bytes(const struct incident *i)
+static zt_u64 victims_bytes(const struct incident *i, zt_u64 *swap)
 {
 	zt_u64 sum = 0;
 
-	for (unsigned int n = 0; n < i->nvictims; n++)
+	*swap = 0;
+	for (unsigned int n = 0; n < i->nvictims; n++) {
 		sum += i->victims[n].rss.anon_bytes + i->victims[n].rss.shmem_bytes;
+		*swap += i->victims[n].rss.swap_bytes;
+	}
 	return sum;
 }
 
-/* What a process killed on its way up still wanted is not known; half as much again is where to start. */
+/*
+ * What a process killed on its way up still wanted is not known; half as much again is where to start. What it
+ * had in swap it needs in any case.
+ */
 static zt_u64 try_bytes(const struct incident *i)
 {
-	zt_u64 want = i->limit.bytes + i->limit.bytes / 2;
-	zt_u64 least = i->limit.bytes + victims_bytes(i) / 2;
+	zt_u64 want = i->limit.bytes + i->limit.bytes / 2, swap;
+	zt_u64 least = i->limit.bytes + victims_bytes(i, &swap) / 2 + swap;
 
 	if (want < least)
 		want = least;

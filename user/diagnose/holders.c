@@ -10,6 +10,7 @@
 #define TABLE_MAX 300
 
 struct table {
+	zt_u64 domain; /* the level that was hit; 0: the host */
 	struct holder h[TABLE_MAX];
 	unsigned int n;
 };
@@ -25,22 +26,16 @@ static struct holder *row(struct table *t, enum holder_kind kind, const char *na
 	return &t->h[t->n++];
 }
 
-
 /* Private memory only: shared pages are not counted once a process. */
-static void add_tasks(const struct kill *w, zt_u64 cgroup, struct table *t)
+static zt_u64 add_task(const struct kill_task *k, struct table *t)
 {
-	for (unsigned int i = 0; i < w->ntasks; i++) {
-		const struct kill_task *k = &w->tasks[i];
-		struct holder *h;
+	struct holder *h = row(t, HOLD_PROCESS, k->comm);
 
-		if (cgroup && k->cgroup != cgroup)
-			continue;
-		h = row(t, HOLD_PROCESS, k->comm);
-		if (!h)
-			return;
-		h->bytes += k->rss.anon_bytes;
-		h->count++;
-	}
+	if (!h)
+		return 0;
+	h->bytes += k->rss.anon_bytes;
+	h->count++;
+	return k->rss.anon_bytes;
 }
 
 /* Another build's step carries the name of its Dockerfile, for the numbers alone may be the same. */
@@ -80,16 +75,48 @@ static bool holds_steps(const struct model *m, const struct kill *w, zt_u64 id)
 	return false;
 }
 
-static bool below_named(const struct model *m, const struct kill *w, const struct kill_level *l)
+static bool is_container(const struct model *m, zt_u64 id)
 {
-	zt_u64 p = l->mem.parent;
+	const char *path = model_cgroup_path(m, id);
 
-	for (int depth = 0; p && p != w->ev.domain && depth < 32; depth++) {
-		const struct cgroup *cg = model_cgroup(m, p);
+	return path && cgpath_level(path).kind == CGPATH_DOCKER_CONTAINER;
+}
 
-		if (step_at(m, w, p) || !holds_steps(m, w, p))
+/*
+ * Is that level, itself, told as a holder? In a limited level all but those that only hold steps; on the host
+ * steps and containers: the name of a service's process says more there than the slice it is in.
+ */
+static bool is_named(const struct model *m, const struct kill *w, const struct table *t, zt_u64 id)
+{
+	if (step_at(m, w, id))
+		return true;
+	return t->domain ? !holds_steps(m, w, id) : is_container(m, id);
+}
+
+/* The kernel side walks all of the host when it could not tell the level: there are others besides it then. */
+static bool below_domain(const struct model *m, const struct table *t, zt_u64 id)
+{
+	if (!t->domain)
+		return true;
+	for (int depth = 0; id && depth < 64; depth++) {
+		const struct cgroup *cg = model_cgroup(m, id);
+
+		if (id == t->domain || !cg)
 			return true;
-		p = cg ? cg->parent : 0;
+		id = cg->parent;
+	}
+	return false;
+}
+
+/* Is one of the levels from `id` up to the domain told? */
+static bool inside_named(const struct model *m, const struct kill *w, const struct table *t, zt_u64 id)
+{
+	for (int depth = 0; id && id != t->domain && depth < 32; depth++) {
+		const struct cgroup *cg = model_cgroup(m, id);
+
+		if (is_named(m, w, t, id))
+			return true;
+		id = cg ? cg->parent : 0;
 	}
 	return false;
 }
@@ -105,9 +132,11 @@ static zt_u64 add_members(const struct model *m, struct report *r, const struct 
 		const char *path = model_cgroup_path(m, l->mem.id);
 		struct holder *h;
 
-		if (!(l->flags & ZT_F_LEVEL_MEMBER) || !l->mem.usage_bytes || below_named(m, w, l))
+		if (!(l->flags & ZT_F_LEVEL_MEMBER) || !l->mem.usage_bytes)
 			continue;
-		if (!s && holds_steps(m, w, l->mem.id))
+		if (l->mem.id == t->domain || !below_domain(m, t, l->mem.id))
+			continue;
+		if (!is_named(m, w, t, l->mem.id) || inside_named(m, w, t, l->mem.parent))
 			continue;
 		if (!s && l->mem.usage_bytes < (1u << 20))
 			continue; /* dying or empty */
@@ -125,6 +154,18 @@ static zt_u64 add_members(const struct model *m, struct report *r, const struct 
 	return sum;
 }
 
+/* The processes that are in no member: all of them when the level has none. */
+static zt_u64 add_outside(const struct model *m, const struct kill *w, struct table *t)
+{
+	zt_u64 sum = 0;
+	bool all = !t->n;
+
+	for (unsigned int i = 0; i < w->ntasks; i++)
+		if (below_domain(m, t, w->tasks[i].cgroup) && (all || !inside_named(m, w, t, w->tasks[i].cgroup)))
+			sum += add_task(&w->tasks[i], t);
+	return sum;
+}
+
 static int by_bytes(const void *a, const void *b)
 {
 	const struct holder *x = a, *y = b;
@@ -132,12 +173,26 @@ static int by_bytes(const void *a, const void *b)
 	return x->bytes < y->bytes ? 1 : x->bytes > y->bytes ? -1 : 0;
 }
 
-static const struct kill_level *domain_of(const struct kill *w)
+static const struct kill_level *domain_of(const struct kill *w, zt_u64 domain)
 {
 	for (unsigned int i = 0; i < w->nlevels; i++)
-		if ((w->levels[i].flags & ZT_F_LEVEL_CHAIN) && w->levels[i].mem.id == w->ev.domain)
+		if ((w->levels[i].flags & ZT_F_LEVEL_CHAIN) && w->levels[i].mem.id == domain)
 			return &w->levels[i];
 	return NULL;
+}
+
+/* The kernel's, or the level that limit_find chose by the counters */
+static zt_u64 domain_id(const struct model *m, const struct kill *w, const struct incident *i)
+{
+	if (w->ev.domain || i->limit.kind != LIMIT_CGROUP)
+		return w->ev.domain;
+	for (unsigned int n = 0; n < w->nlevels; n++) {
+		const char *path = model_cgroup_path(m, w->levels[n].mem.id);
+
+		if ((w->levels[n].flags & ZT_F_LEVEL_CHAIN) && path && !strcmp(path, i->limit.path))
+			return w->levels[n].mem.id;
+	}
+	return 0;
 }
 
 static void add_kind(struct table *t, enum holder_kind kind, const char *name, const char *title, zt_u64 bytes,
@@ -168,6 +223,17 @@ static void add_rest(const struct kill *w, const struct kill_level *d, zt_u64 na
 		add_kind(t, HOLD_OTHER, "rest", _("page cache, tmpfs and kernel memory"), rest, &rest);
 }
 
+/* The host's memory that is in no process and no member. What is free then is the kernel's reserve. */
+static void add_host_rest(const struct zt_ev_host *e, zt_u64 named, struct table *t)
+{
+	zt_u64 rest = e->total_bytes > named ? e->total_bytes - named : 0;
+	zt_u64 cached = e->cached_bytes > e->shmem_bytes ? e->cached_bytes - e->shmem_bytes : 0;
+
+	add_kind(t, HOLD_TMPFS, "tmpfs", _("files in tmpfs or /dev/shm"), e->shmem_bytes, &rest);
+	add_kind(t, HOLD_PAGE_CACHE, "page_cache", _("page cache"), cached, &rest);
+	add_kind(t, HOLD_KERNEL, "kernel", _("kernel memory"), e->slab_bytes, &rest);
+}
+
 /* One step held it all: what of it is files and the kernel's, the rest being its processes. */
 static void split_step(const struct kill *w, const struct kill_level *d, struct table *t)
 {
@@ -187,7 +253,9 @@ static void split_step(const struct kill *w, const struct kill_level *d, struct 
 static void inside_find(const struct kill *w, zt_u64 cgroup, struct table *t, struct incident *i)
 {
 	t->n = 0;
-	add_tasks(w, cgroup, t);
+	for (unsigned int n = 0; n < w->ntasks; n++)
+		if (w->tasks[n].cgroup == cgroup)
+			add_task(&w->tasks[n], t);
 	qsort(t->h, t->n, sizeof(t->h[0]), by_bytes);
 	for (unsigned int n = 0; n < t->n && i->ninside < INSIDE_MAX; n++)
 		i->inside[i->ninside++] = t->h[n];
@@ -197,21 +265,21 @@ void holders_find(const struct model *m, struct report *r, const struct kill *k,
 {
 	struct table *t = calloc(1, sizeof(*t));
 	const struct kill *w = k->walk;
-	const struct kill_level *d = domain_of(w);
+	const struct kill_level *d;
 	zt_u64 sum;
 
 	if (!t)
 		return;
+	t->domain = domain_id(m, w, i);
+	d = domain_of(w, t->domain);
 	sum = add_members(m, r, w, i, t);
-	if (!t->n) { /* the level has no members: its processes hold it */
-		add_tasks(w, 0, t);
-		for (unsigned int n = 0; n < t->n; n++)
-			sum += t->h[n].bytes;
-	}
+	sum += add_outside(m, w, t);
 	if (t->n == 1 && t->h[0].kind == HOLD_STEP)
 		split_step(w, d, t);
 	else if (d)
 		add_rest(w, d, sum, t);
+	if (i->limit.kind == LIMIT_HOST)
+		add_host_rest(&k->host, sum, t);
 	qsort(t->h, t->n, sizeof(t->h[0]), by_bytes);
 	for (unsigned int n = 0; n < t->n && i->nholders < HOLDERS_MAX; n++)
 		if (t->h[n].bytes)

@@ -119,6 +119,8 @@ static void fill_cgroup(const struct model *m, struct report *r, const struct ki
 				   i->limit.path);
 	i->used_text = say(r, i->limit.swap_inclusive ? _("%s of %s (memory and swap)") : _("%s of %s"),
 			   say_bytes(r, i->limit.usage_bytes), say_bytes(r, i->limit.bytes));
+	if (!(l->mem.flags & ZT_F_MEMCG_SWAP_INCLUSIVE) && l->mem.swap_usage_bytes)
+		i->used_text = say(r, _("%s and %s of swap"), i->used_text, say_bytes(r, l->mem.swap_usage_bytes));
 }
 
 static void fill_host_limit(const struct model *m, struct report *r, struct incident *i)
