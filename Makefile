@@ -117,11 +117,11 @@ pot: $O/ztrace.pot
 $O/ztrace.pot: $(SRCS)
 	$(call say,XGETTEXT,$@)
 	$Qmkdir -p $(@D)
-	$Q$(XGETTEXT) -o $@ $(SRCS)
+	$Q$(XGETTEXT) --add-location=file -o $@ $(SRCS) && sed -i '/^"POT-Creation-Date:/d' $@
 
 # Takes new and changed sentences into every user/po/*.po, to be translated there.
 po: $O/ztrace.pot
-	$Qfor f in $(POS); do msgmerge -q --update --backup=none --no-wrap $$f $<; done
+	$Qfor f in $(POS); do msgmerge -q --update --backup=none --add-location=file --no-wrap $$f $<; done
 
 # The manual and the completion come from the option tables themselves.
 docs: $O/ztrace.1 $O/ztrace.bash

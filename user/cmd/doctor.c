@@ -10,6 +10,10 @@
 #include <sys/utsname.h>
 
 #include "base/cleanup.h"
+#include "base/fmt.h"
+#include "base/i18n.h"
+#include "base/width.h"
+#include "render/screen.h"
 #include "source/env.h"
 #include "source/probe.h"
 #include "source/readfile.h"
@@ -28,7 +32,6 @@
 #define NEEDS_MAX 16
 #define DOCKERDS_MAX 8
 #define HOOKS_MAX 32
-#define WIDTH 80
 #define LABEL 14
 
 enum severity { NOTE, PARTLY, NO };
@@ -36,7 +39,7 @@ enum severity { NOTE, PARTLY, NO };
 struct need {
 	enum severity severity;
 	const char *id;
-	char text[200], todo[200];
+	char text[400], todo[400]; /* in any language */
 };
 
 struct hook_row {
@@ -95,7 +98,7 @@ static enum severity worst(const struct doctor *d)
 
 static const char *verdict_word(const struct doctor *d)
 {
-	static const char *const words[] = { [NOTE] = "yes", [PARTLY] = "partly", [NO] = "no" };
+	static const char *const words[] = { [NOTE] = N_("yes"), [PARTLY] = N_("partly"), [NO] = N_("no") };
 
 	return words[worst(d)];
 }
@@ -179,52 +182,52 @@ static void judge_bpf(struct doctor *d)
 	const struct probe_bpf *b = &d->bpf;
 
 	if (!b->btf)
-		need(d, NO, "btf", "use a kernel built with CONFIG_DEBUG_INFO_BTF (every big distribution's has it)",
-		     "the kernel does not describe its types (/sys/kernel/btf/vmlinux)");
+		need(d, NO, "btf", _("use a kernel built with CONFIG_DEBUG_INFO_BTF (every big distribution's has it)"),
+		     _("the kernel does not describe its types (/sys/kernel/btf/vmlinux)"));
 	if (!strcmp(b->lockdown, "confidentiality"))
-		need(d, NO, "lockdown", "boot with lockdown=integrity or less",
-		     "kernel lockdown keeps BPF from reading kernel memory");
+		need(d, NO, "lockdown", _("boot with lockdown=integrity or less"),
+		     _("kernel lockdown keeps BPF from reading kernel memory"));
 	if (b->load_err == -EPERM || b->load_err == -EACCES)
 		need(d, NO, "bpf-load",
-		     d->root ? "run it outside the container, or give it CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE" :
+		     d->root ? _("run it outside the container, or give it CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE") :
 			       "sudo ztrace doctor",
-		     "BPF programs may not be loaded: %s", strerror(-b->load_err));
+		     _("BPF programs may not be loaded: %s"), strerror(-b->load_err));
 	else if (b->load_err)
-		need(d, NO, "bpf-load", "use a kernel with CONFIG_BPF_SYSCALL", "BPF programs cannot be loaded: %s",
+		need(d, NO, "bpf-load", _("use a kernel with CONFIG_BPF_SYSCALL"), _("BPF programs cannot be loaded: %s"),
 		     strerror(-b->load_err));
 	else if (b->attach_err)
-		need(d, NO, "mark-victim", "use a kernel 5.8 or newer with tracepoints",
-		     "the kernel's OOM kills cannot be watched (raw tracepoint mark_victim): %s",
+		need(d, NO, "mark-victim", _("use a kernel 5.8 or newer with tracepoints"),
+		     _("the kernel's OOM kills cannot be watched (raw tracepoint mark_victim): %s"),
 		     strerror(-b->attach_err));
 	if (b->ring_err && !b->load_err)
-		need(d, NO, "ring-buffer", "use a kernel 5.8 or newer", "BPF ring buffers cannot be made: %s",
+		need(d, NO, "ring-buffer", _("use a kernel 5.8 or newer"), _("BPF ring buffers cannot be made: %s"),
 		     strerror(-b->ring_err));
 }
 
 static void judge_view(struct doctor *d)
 {
 	if (!d->cg.version)
-		need(d, PARTLY, "memory-controller", "mount /sys/fs/cgroup; boot with cgroup_enable=memory",
-		     "no memory controller found: a build step's limit and use cannot be told");
+		need(d, PARTLY, "memory-controller", _("mount /sys/fs/cgroup; boot with cgroup_enable=memory"),
+		     _("no memory controller found: a build step's limit and use cannot be told"));
 	if (d->in_pid_ns)
-		need(d, PARTLY, "pid-namespace", "run it on the host, or in a container with --pid=host",
-		     "process ids here are not the machine's: /proc cannot be matched with kernel events");
+		need(d, PARTLY, "pid-namespace", _("run it on the host, or in a container with --pid=host"),
+		     _("process ids here are not the machine's: /proc cannot be matched with kernel events"));
 	if (d->in_cgroup_ns || d->cg.above)
-		need(d, PARTLY, "cgroup-namespace", "run it on the host, or in a container with --cgroupns=host",
-		     "cgroup paths here are not the machine's: a builder's cgroups cannot be recognised");
+		need(d, PARTLY, "cgroup-namespace", _("run it on the host, or in a container with --cgroupns=host"),
+		     _("cgroup paths here are not the machine's: a builder's cgroups cannot be recognised"));
 	if (atoi(d->panic_on_oom))
 		need(d, PARTLY, "panic-on-oom", "sysctl vm.panic_on_oom=0",
-		     "the machine panics instead of killing (vm.panic_on_oom=%s)", d->panic_on_oom);
+		     _("the machine panics instead of killing (vm.panic_on_oom=%s)"), d->panic_on_oom);
 	if (!d->bpf.load_err && !strstr(d->caps, "SYS_RESOURCE"))
-		need(d, NOTE, "sys-resource", "give it CAP_SYS_RESOURCE",
-		     "ztrace may not lower its own oom_score_adj: on a full machine it can be the victim itself");
+		need(d, NOTE, "sys-resource", _("give it CAP_SYS_RESOURCE"),
+		     _("ztrace may not lower its own oom_score_adj: on a full machine it can be the victim itself"));
 }
 
 /* A fact that none of its hooks serves. */
 static void judge_hooks(struct doctor *d)
 {
 	if (d->hooks_failed)
-		need(d, PARTLY, "hooks", "ztrace -vv doctor", "the hooks could not all be tried");
+		need(d, PARTLY, "hooks", "ztrace -vv doctor", _("the hooks could not all be tried"));
 	for (unsigned int i = 0; i < d->nhooks; i++) {
 		bool served = false;
 
@@ -233,36 +236,26 @@ static void judge_hooks(struct doctor *d)
 			    (d->hooks[j].state == ZT_HOOK_USED || j < i))
 				served = true; /* or said already, at its first row */
 		if (!served)
-			need(d, PARTLY, "hook", "see `hooks` below", "nothing here tells: %s", d->hooks[i].fact);
+			need(d, PARTLY, "hook", _("see `hooks` below"), _("nothing here tells: %s"), d->hooks[i].fact);
 	}
 }
 
 /* ---- print text ---- */
 
-/* What comes from outside must not drive the terminal. */
-static void clean(char *s)
+/* "label     text …", escaped and folded; the next lines are indented as far. */
+static void fold(FILE *f, size_t indent, const char *label, const char *text)
 {
-	for (; *s; s++)
-		if ((unsigned char)*s < ' ' || (unsigned char)*s >= 127)
-			*s = '?';
-}
+	struct screen *s __free = malloc(sizeof(*s));
+	struct out o = { .f = f };
+	char head[128];
+	size_t columns = width_text(label, strlen(label));
 
-/* "label     text …", folded at blanks; the next lines are indented as far. */
-static void fold(FILE *f, int indent, const char *label, char *text)
-{
-	int at = indent, n;
-
-	clean(text);
-	fprintf(f, "%-*s", indent, label);
-	for (char *save = NULL, *w = strtok_r(text, " ", &save); w; w = strtok_r(NULL, " ", &save)) {
-		n = (int)strlen(w);
-		if (at > indent && at + 1 + n > WIDTH) {
-			fprintf(f, "\n%*s", indent, "");
-			at = indent;
-		}
-		at += fprintf(f, "%s%s", at > indent ? " " : "", w);
-	}
-	fputc('\n', f);
+	if (!s)
+		return;
+	s->count = 0;
+	snprintf(head, sizeof(head), "%s%*s", label, columns < indent ? (int)(indent - columns) : 1, "");
+	screen_para(s, &(struct para){ .head = head, .text = text, .indent = indent, .lines = 8 });
+	screen_print(s, &o);
 }
 
 static void row(FILE *f, const char *label, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
@@ -279,34 +272,24 @@ static void row(FILE *f, const char *label, const char *fmt, ...)
 
 static const char *size_text(zt_u64 bytes, char *buf, size_t size)
 {
-	static const char *const units[] = { "B", "KB", "MB", "GB", "TB" };
-	double v = (double)bytes;
-	size_t u = 0;
-
-	if (bytes == ZT_NO_LIMIT)
-		return "none";
-	for (; v >= 1024 && u + 1 < ARRAY_SIZE(units); u++)
-		v /= 1024;
-	snprintf(buf, size, v < 10 && u ? "%.1f %s" : "%.0f %s", v, units[u]);
-	return buf;
+	return bytes == ZT_NO_LIMIT ? _("none") : fmt_bytes(buf, size, bytes);
 }
 
 static void text_verdict(const struct doctor *d, FILE *f)
 {
 	unsigned int missing = 0;
-	char buf[256];
+	char buf[512];
 
 	for (unsigned int i = 0; i < d->nneeds; i++)
 		missing += d->needs[i].severity != NOTE;
-	fprintf(f, "ztrace can explain builds on this host: %s", verdict_word(d));
+	fprintf(f, _("ztrace can explain builds on this host: %s"), _(verdict_word(d)));
 	if (missing)
-		fprintf(f, ": %u thing%s missing", missing, missing > 1 ? "s are" : " is");
+		fprintf(f, zt_ngettext(": %u thing is missing", ": %u things are missing", missing), missing);
 	fputc('\n', f);
 	for (unsigned int i = 0; i < d->nneeds; i++) {
-		snprintf(buf, sizeof(buf), "%s%s", d->needs[i].severity == NOTE ? "(note) " : "", d->needs[i].text);
+		snprintf(buf, sizeof(buf), "%s%s", d->needs[i].severity == NOTE ? _("(note) ") : "", d->needs[i].text);
 		fold(f, 2, "", buf);
-		snprintf(buf, sizeof(buf), "%s", d->needs[i].todo);
-		fold(f, 8, "    do: ", buf);
+		fold(f, width_text(_("    do:"), strlen(_("    do:"))) + 1, _("    do:"), d->needs[i].todo);
 	}
 	fputc('\n', f);
 }
@@ -323,7 +306,7 @@ static void text_own_limits(const struct doctor *d, FILE *f)
 		char *slash = strrchr(path, '/');
 
 		if (path[0] && !cgroupfs_memcg(&d->cg, path, &m) && m.limit_bytes != ZT_NO_LIMIT) {
-			row(f, any ? "" : "own limits", "%s: %s %s, %s in use", path, cgroupfs_limit_file(&d->cg),
+			row(f, any ? "" : _("own limits"), _("%s: %s %s, %s in use"), path, cgroupfs_limit_file(&d->cg),
 			    size_text(m.limit_bytes, size, sizeof(size)), size_text(m.usage_bytes, use, sizeof(use)));
 			any = true;
 		}
@@ -332,7 +315,7 @@ static void text_own_limits(const struct doctor *d, FILE *f)
 		*slash = 0;
 	}
 	if (!any)
-		row(f, "own limits", "%s", d->cg.version ? "none above ztrace itself" : "not known");
+		row(f, _("own limits"), "%s", d->cg.version ? _("none above ztrace itself") : _("not known"));
 }
 
 static void text_memory(const struct doctor *d, FILE *f)
@@ -340,17 +323,17 @@ static void text_memory(const struct doctor *d, FILE *f)
 	char a[32], b[32], c[32];
 
 	if (d->cg.version)
-		row(f, "cgroups", "memory controller on version %u, %s%s", d->cg.version, d->cg.mount,
-		    d->cg.hybrid ? " (hybrid)" : "");
+		row(f, _("cgroups"), _("memory controller on version %u, %s%s"), d->cg.version, d->cg.mount,
+		    d->cg.hybrid ? _(" (hybrid)") : "");
 	else
-		row(f, "cgroups", "no memory controller");
+		row(f, _("cgroups"), _("no memory controller"));
 	if (d->memory_known)
-		row(f, "memory", "%s, %s available; swap %s; pressure (PSI) %s",
+		row(f, _("memory"), _("%s, %s available; swap %s; pressure (PSI) %s"),
 		    size_text(d->host.total_bytes, a, sizeof(a)), size_text(d->host.available_bytes, b, sizeof(b)),
-		    d->host.swap_total_bytes ? size_text(d->host.swap_total_bytes, c, sizeof(c)) : "none",
-		    d->psi ? "yes" : "no");
+		    d->host.swap_total_bytes ? size_text(d->host.swap_total_bytes, c, sizeof(c)) : _("none"),
+		    d->psi ? _("there") : _("missing"));
 	text_own_limits(d, f);
-	row(f, "oom", "vm.overcommit_memory=%s vm.panic_on_oom=%s vm.oom_kill_allocating_task=%s", d->overcommit,
+	row(f, _("oom"), "vm.overcommit_memory=%s vm.panic_on_oom=%s vm.oom_kill_allocating_task=%s", d->overcommit,
 	    d->panic_on_oom, d->kill_allocating);
 }
 
@@ -364,7 +347,7 @@ static void text_builder_limit(const struct doctor *d, const struct probe_docker
 	for (int i = 0; i < 2; i++) {
 		snprintf(path, sizeof(path), "%s%s%s", *parent == '/' ? "" : "/", parent, i ? "/buildkit" : "");
 		if (!cgroupfs_memcg(&d->cg, path, &m) && m.limit_bytes != ZT_NO_LIMIT)
-			row(f, "", "limit %s on %s", size_text(m.limit_bytes, size, sizeof(size)), path);
+			row(f, "", _("limit %s on %s"), size_text(m.limit_bytes, size, sizeof(size)), path);
 	}
 }
 
@@ -373,44 +356,44 @@ static void text_builders(const struct doctor *d, FILE *f)
 	for (unsigned int i = 0; i < d->ntools; i++) {
 		const struct probe_tool *t = &d->tools[i];
 
-		row(f, i ? "" : "builders", "%s %s (%s%s%s)", t->name, t->version[0] ? t->version : "?", t->path,
-		    t->not_run ? "; not asked: " : "", t->not_run ? t->not_run : "");
+		row(f, i ? "" : _("builders"), "%s %s (%s%s%s)", t->name, t->version[0] ? t->version : "?", t->path,
+		    t->not_run ? _("; not asked: ") : "", t->not_run ? t->not_run : "");
 	}
 	if (!d->ntools)
-		row(f, "builders", "none found");
+		row(f, _("builders"), _("none found"));
 	for (unsigned int i = 0; i < d->ndockerds; i++) {
 		const struct probe_dockerd *dd = &d->dockerds[i];
 
-		row(f, i ? "" : "running", "dockerd %s pid %u, %s, data in %s, cgroup driver %s%s%s",
-		    dd->version[0] ? dd->version : "(does not answer)", dd->pid, dd->socket, dd->data_root,
-		    dd->cgroup_driver[0] ? dd->cgroup_driver : "by default",
-		    dd->cgroup_parent[0] ? ", cgroups under " : "", dd->cgroup_parent);
+		row(f, i ? "" : _("running"), _("dockerd %s pid %u, %s, data in %s, cgroup driver %s%s%s"),
+		    dd->version[0] ? dd->version : _("(does not answer)"), dd->pid, dd->socket, dd->data_root,
+		    dd->cgroup_driver[0] ? dd->cgroup_driver : _("by default"),
+		    dd->cgroup_parent[0] ? _(", cgroups under ") : "", dd->cgroup_parent);
 		text_builder_limit(d, dd, f);
 	}
 	if (!d->ndockerds)
-		row(f, "running", "no dockerd");
+		row(f, _("running"), _("no dockerd"));
 }
 
 static const char *hook_state(zt_u32 state)
 {
-	return state == ZT_HOOK_USED ? "used" : state == ZT_HOOK_SKIPPED ? "skipped" : "failed";
+	return state == ZT_HOOK_USED ? N_("used") : state == ZT_HOOK_SKIPPED ? N_("skipped") : N_("failed");
 }
 
 static void print_text(const struct doctor *d, FILE *f)
 {
 	text_verdict(d, f);
-	row(f, "kernel", "%s %s%s%s, types (BTF) %s, lockdown %s", d->uts.release, d->uts.machine,
-	    d->os[0] ? ", " : "", d->os, d->bpf.btf ? "there" : "missing",
-	    d->bpf.lockdown[0] ? d->bpf.lockdown : "not built in");
-	row(f, "rights", "%s; %s%s", d->root ? "root" : "not root",
-	    d->caps[0] ? "capabilities " : "no capability of use", d->caps);
-	row(f, "bpf", "load %s, attach %s, ring buffer %s", d->bpf.load_err ? strerror(-d->bpf.load_err) : "ok",
+	row(f, _("kernel"), _("%s %s%s%s, types (BTF) %s, lockdown %s"), d->uts.release, d->uts.machine,
+	    d->os[0] ? ", " : "", d->os, d->bpf.btf ? _("there") : _("missing"),
+	    d->bpf.lockdown[0] ? d->bpf.lockdown : _("not built in"));
+	row(f, _("rights"), "%s; %s%s", d->root ? "root" : _("not root"),
+	    d->caps[0] ? _("capabilities ") : _("no capability of use"), d->caps);
+	row(f, _("bpf"), _("load %s, attach %s, ring buffer %s"), d->bpf.load_err ? strerror(-d->bpf.load_err) : "ok",
 	    d->bpf.attach_err ? strerror(-d->bpf.attach_err) : "ok",
 	    d->bpf.ring_err ? strerror(-d->bpf.ring_err) : "ok");
 	for (unsigned int i = 0; i < d->nhooks; i++) {
 		const struct hook_row *h = &d->hooks[i];
 
-		row(f, i ? "" : "hooks", "%s: %s %s%s%s", h->fact, h->via, hook_state(h->state),
+		row(f, i ? "" : _("hooks"), "%s: %s %s%s%s", h->fact, h->via, _(hook_state(h->state)),
 		    h->reason[0] ? ", " : "", h->reason);
 	}
 	text_memory(d, f);
@@ -418,6 +401,13 @@ static void print_text(const struct doctor *d, FILE *f)
 }
 
 /* ---- print JSON ---- */
+
+static void clean(char *s)
+{
+	for (; *s; s++)
+		if ((unsigned char)*s < ' ' || (unsigned char)*s >= 127)
+			*s = '?';
+}
 
 /* A string, or null when it is not known; bytes that are no UTF-8 become '?'. */
 static json_t *str(const char *s)
