@@ -33,7 +33,7 @@ FUZZ     := $(patsubst %.c,$O/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all clean install uninstall docs FORCE tools unit fuzz check check-unit check-san check-fuzz check-golden check-po check-install check-layers check-shell check-e2e check-root demo bench deps
+.PHONY: all clean install uninstall docs FORCE tools unit fuzz check check-unit check-san check-fuzz check-golden check-po check-install check-layers check-shell check-e2e check-root check-vm demo bench deps
 all: $O/ztrace tools docs
 
 $O/ztrace: $(OBJS)
@@ -151,6 +151,9 @@ check:
 check-unit check-san check-fuzz check-golden check-po check-install check-layers check-shell check-e2e: check-%:
 	$QO=$O tools/check.sh $*
 check-root: check-e2e
+# In guests with real Debian kernels, KERNEL="6.12 …" for some; some fifteen minutes, and not part of check.
+check-vm: all
+	$QO=$O tests/vm/run $(KERNEL)
 deps:
 	$Qtools/install-deps.sh
 demo:
