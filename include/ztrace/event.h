@@ -152,6 +152,12 @@ struct zt_memcg {
 	zt_u64 kernel_bytes;
 	zt_u32 flags;
 	zt_u32 pad;
+	zt_u64 high_bytes;	 /* memory.high: throttled above it; 0 or ZT_NO_LIMIT: none */
+	zt_u64 events_high;	 /* how often it throttled, here and below */
+	zt_u64 events_oom_local; /* events_oom of this level's own limits; 0: none or not readable */
+	zt_u64 pressure_ns;	 /* PSI: time in which some task here stalled for memory */
+	zt_u64 slab_bytes;	 /* these two with ZT_F_MEMCG_STATS only */
+	zt_u64 sock_bytes;
 };
 
 #define ZT_F_CGROUP_SNAPSHOT (1u << 0) /* was there before the trace; no counters */
@@ -188,6 +194,17 @@ struct zt_rss {
 #define ZT_F_KILL_NO_WALK (1u << 1) /* same decision as the kill before: its levels and tasks serve this one too */
 #define ZT_F_KILL_HOST (1u << 2)   /* no cgroup of the victim's was locked for OOM: a host-wide (or cpuset) OOM */
 #define ZT_F_KILL_WAS_DYING (1u << 3) /* got no SIGKILL: was exiting already and only got leave to finish */
+#define ZT_F_KILL_DECIDED (1u << 4) /* domain and the fields from `decision` on are the kernel's own (oom_control) */
+
+/* enum oom_constraint + 1 */
+enum zt_constraint {
+	ZT_CONSTRAINT_UNKNOWN = 0,
+	ZT_CONSTRAINT_NONE = 1, /* the host */
+	ZT_CONSTRAINT_CPUSET = 2,
+	ZT_CONSTRAINT_MEMPOLICY = 3,
+	ZT_CONSTRAINT_MEMCG = 4,
+};
+#define ZT_ORDER_SYSRQ (-1) /* order of a kill asked for with SysRq-f */
 
 /*
  * The kernel's OOM killer chose a victim. who = current = the task whose allocation failed (trigger).
@@ -208,6 +225,14 @@ struct zt_ev_kill {
 	struct zt_id victim_parent;
 	char comm[ZT_COMM_LEN];	       /* trigger */
 	char victim_comm[ZT_COMM_LEN];
+	zt_u64 decision;	/* counts oom_kill_process(); the victims of one share it. 0: no hook tells it */
+	struct zt_id chosen;	/* the victim the kernel picked; others of its group follow */
+	zt_s64 points;		/* of chosen: pages + oom_score_adj / 1000 of total_bytes in pages */
+	zt_u64 total_bytes;	/* what points are measured against: limit and swap, or RAM and swap */
+	zt_u32 gfp;
+	zt_s32 order;		/* 2^order pages were asked for; ZT_ORDER_SYSRQ */
+	zt_u32 constraint;	/* enum zt_constraint; without ZT_F_KILL_DECIDED: as read from the trigger's memory policy */
+	zt_u32 candidates;	/* processes weighed for this decision; 0: not known */
 };
 
 #define ZT_F_LEVEL_CHAIN (1u << 0)  /* an ancestor-or-self of the victim's cgroup; depth 0 = victim's own */
@@ -223,6 +248,9 @@ struct zt_ev_level {
 	struct zt_memcg mem;
 };
 
+#define ZT_F_TASK_CANDIDATE (1u << 0) /* the kernel weighed it: points are those of that moment */
+#define ZT_F_TASK_EXEMPT (1u << 1)    /* it may not be chosen: oom_score_adj -1000, being reaped, vfork child */
+
 /* A process in the domain at the kill. who = it, h.cgroup = its cgroup. */
 struct zt_ev_task {
 	struct zt_ev h;
@@ -231,6 +259,7 @@ struct zt_ev_task {
 	zt_s32 oom_score_adj;
 	zt_u32 pad;
 	char comm[ZT_COMM_LEN];
+	zt_s64 points; /* in pages, with ZT_F_TASK_CANDIDATE */
 };
 
 #define ZT_F_KILL_END_CUT (1u << 0) /* more levels or tasks than the walk may visit */
@@ -243,8 +272,12 @@ struct zt_ev_kill_end {
 	zt_u64 duration_ns; /* time spent in the BPF program */
 };
 
-/* /proc/meminfo: sampled, and once right after each kill (ZT_F_HOST_AT_KILL) */
+/*
+ * /proc/meminfo: sampled, and once right after each kill (AT_KILL). Where the kernel's counters can be read from
+ * a program, also at the kill itself, between kill and kill_end (AT_KILL and KERNEL; available_bytes not known).
+ */
 #define ZT_F_HOST_AT_KILL (1u << 0)
+#define ZT_F_HOST_KERNEL (1u << 1)
 struct zt_ev_host {
 	struct zt_ev h;
 	zt_u64 total_bytes;
@@ -255,6 +288,9 @@ struct zt_ev_host {
 	zt_u64 shmem_bytes;
 	zt_u64 cached_bytes;
 	zt_u64 slab_bytes;
+	zt_u64 anon_bytes;
+	zt_u64 pagetable_bytes;
+	zt_u64 kernel_stack_bytes;
 };
 
 /*
@@ -382,10 +418,10 @@ ZT_SA(sizeof(struct zt_ev_fork) == 64);
 ZT_SA(sizeof(struct zt_ev_exec) == 120);
 ZT_SA(sizeof(struct zt_ev_exit) == 80);
 ZT_SA(sizeof(struct zt_ev_signal) == 136);
-ZT_SA(sizeof(struct zt_memcg) == 112);
-ZT_SA(sizeof(struct zt_ev_kill) == 200);
-ZT_SA(sizeof(struct zt_ev_level) == 176);
-ZT_SA(sizeof(struct zt_ev_task) == 120);
+ZT_SA(sizeof(struct zt_memcg) == 160);
+ZT_SA(sizeof(struct zt_ev_kill) == 256);
+ZT_SA(sizeof(struct zt_ev_level) == 224);
+ZT_SA(sizeof(struct zt_ev_task) == 128);
 ZT_SA(sizeof(struct zt_ev_file) == 88);
 
 #endif

@@ -90,6 +90,12 @@ int apply_rmdir(struct model *m, const struct zt_ev *ev)
 
 int apply_host(struct model *m, const struct zt_ev *ev)
 {
+	if (ev->flags & ZT_F_HOST_KERNEL) { /* lacks some numbers, but none of the victim's memory is gone */
+		for (struct kill *k = m->kills; k; k = k->next)
+			if (!k->complete && !k->host_at.h.kind)
+				memcpy(&k->host_at, ev, sizeof(k->host_at));
+		return 0;
+	}
 	memcpy(&m->host, ev, sizeof(m->host));
 	if (!(ev->flags & ZT_F_HOST_AT_KILL))
 		return 0;

@@ -123,6 +123,8 @@ int apply_task(struct model *m, const struct zt_ev *ev)
 	t->cgroup = ev->cgroup;
 	t->rss = e->rss;
 	t->oom_score_adj = e->oom_score_adj;
+	t->flags = ev->flags;
+	t->points = e->points;
 	memcpy(t->comm, e->comm, sizeof(t->comm));
 	return 0;
 }

@@ -135,6 +135,8 @@ struct kill_task {
 	zt_u64 cgroup;
 	struct zt_rss rss;
 	zt_s32 oom_score_adj;
+	zt_u32 flags;  /* ZT_F_TASK_* */
+	zt_s64 points; /* in pages, with ZT_F_TASK_CANDIDATE */
 	char comm[ZT_COMM_LEN];
 };
 
@@ -152,6 +154,7 @@ struct kill {
 	bool complete, cut;
 	zt_u64 victim_exit_ns;
 	struct zt_ev_host host; /* right after the kill; h.kind 0: not known */
+	struct zt_ev_host host_at; /* the kernel's own counters at the kill, likewise; available_bytes not known */
 	struct zt_ev_memstat memstat; /* of the domain, likewise */
 	bool again; /* the same victim was marked before: a thread of it ran out of memory while it died */
 	bool reported;

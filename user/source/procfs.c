@@ -236,6 +236,9 @@ int procfs_host(const struct procfs *p, zt_u32 flags, struct zt_ev_host *ret)
 		.shmem_bytes = kib(text, "Shmem:"),
 		.cached_bytes = kib(text, "Cached:"),
 		.slab_bytes = kib(text, "Slab:"),
+		.anon_bytes = kib(text, "AnonPages:"),
+		.pagetable_bytes = kib(text, "PageTables:"),
+		.kernel_stack_bytes = kib(text, "KernelStack:"),
 	};
 	return ret->total_bytes ? 0 : -EINVAL;
 }

@@ -58,7 +58,9 @@ NAMES(memcg_flags) = {
 	F(s, swap_limit_bytes, LIMIT, 0) F(s, peak_bytes, NUM, 0) F(s, events_oom, NUM, 0)     \
 	F(s, events_oom_kill, NUM, 0) F(s, anon_bytes, NUM, 0) F(s, file_bytes, NUM, 0)        \
 	F(s, shmem_bytes, NUM, 0) F(s, kernel_bytes, NUM, 0) F(s, flags, FLAGS, memcg_flags)   \
-	F(s, pad, PAD, 0)
+	F(s, pad, PAD, 0) F(s, high_bytes, LIMIT, 0) F(s, events_high, NUM, 0)                 \
+	F(s, events_oom_local, NUM, 0) F(s, pressure_ns, STR, 0) F(s, slab_bytes, NUM, 0)      \
+	F(s, sock_bytes, NUM, 0)
 DESCRIBE(zt_memcg, MEMCG, memcg_fields);
 
 NAMES(no_flags) = { ENDNAMES };
@@ -131,11 +133,13 @@ DESCRIBE_EVENT(rmdir, MEM);
 	F(s, seq, STR, 0) F(s, comm, NUM, 0) F(s, victim, SUB, 0) F(s, victim_comm, NUM, 0)    \
 	F(s, victim_cgroup, STR, 0) F(s, domain, STR, 0) F(s, rss, SUB, 0)                     \
 	F(s, total_vm_bytes, NUM, 0) F(s, peak_rss_bytes, NUM, 0) F(s, uid, NUM, 0)            \
-	F(s, oom_score_adj, NUM, 0) F(s, victim_parent, SUB, 0)
+	F(s, oom_score_adj, NUM, 0) F(s, victim_parent, SUB, 0) F(s, decision, STR, 0)         \
+	F(s, chosen, SUB, 0) F(s, points, NUM, 0) F(s, total_bytes, NUM, 0) F(s, gfp, NUM, 0)  \
+	F(s, order, NUM, 0) F(s, constraint, NUM, 0) F(s, candidates, NUM, 0)
 DESCRIBE_EVENT(kill, KILL);
 NAMES(flags_kill) = {
 	{ ZT_F_KILL_GROUP, "group" }, { ZT_F_KILL_NO_WALK, "no_walk" }, { ZT_F_KILL_HOST, "host" },
-	{ ZT_F_KILL_WAS_DYING, "was_dying" }, ENDNAMES
+	{ ZT_F_KILL_WAS_DYING, "was_dying" }, { ZT_F_KILL_DECIDED, "decided" }, ENDNAMES
 };
 #define tail_kill no_tail
 
@@ -149,9 +153,11 @@ static const struct tail tail_level = { .strings = { "name" } };
 
 #define TASK(F, s)                                                                             \
 	F(s, seq, STR, 0) F(s, comm, NUM, 0) F(s, rss, SUB, 0) F(s, oom_score_adj, NUM, 0)     \
-	F(s, pad, PAD, 0)
+	F(s, pad, PAD, 0) F(s, points, NUM, 0)
 DESCRIBE_EVENT(task, TASK);
-#define flags_task no_flags
+NAMES(flags_task) = {
+	{ ZT_F_TASK_CANDIDATE, "candidate" }, { ZT_F_TASK_EXEMPT, "exempt" }, ENDNAMES
+};
 #define tail_task no_tail
 
 #define KILL_END(F, s)                                                                         \
@@ -163,9 +169,12 @@ NAMES(flags_kill_end) = { { ZT_F_KILL_END_CUT, "cut" }, ENDNAMES };
 #define HOST(F, s)                                                                             \
 	F(s, total_bytes, NUM, 0) F(s, available_bytes, NUM, 0) F(s, free_bytes, NUM, 0)       \
 	F(s, swap_total_bytes, NUM, 0) F(s, swap_free_bytes, NUM, 0) F(s, shmem_bytes, NUM, 0) \
-	F(s, cached_bytes, NUM, 0) F(s, slab_bytes, NUM, 0)
+	F(s, cached_bytes, NUM, 0) F(s, slab_bytes, NUM, 0) F(s, anon_bytes, NUM, 0)           \
+	F(s, pagetable_bytes, NUM, 0) F(s, kernel_stack_bytes, NUM, 0)
 DESCRIBE_EVENT(host, HOST);
-NAMES(flags_host) = { { ZT_F_HOST_AT_KILL, "at_kill" }, ENDNAMES };
+NAMES(flags_host) = {
+	{ ZT_F_HOST_AT_KILL, "at_kill" }, { ZT_F_HOST_KERNEL, "kernel" }, ENDNAMES
+};
 #define tail_host no_tail
 
 #define MEMSTAT(F, s)                                                                          \
