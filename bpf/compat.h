@@ -75,32 +75,98 @@ struct mem_cgroup___inline_stats {
 } __core;
 
 /*
- * A memcg's own count of pages of one kind, or -1. Since 6.10 ("memcg: reduce memory for the lruvec and
- * memcg stats") the array is shorter than the enum and indexed through a table of which BTF knows
- * nothing: not read there.
+ * 6.10, ff48c71c26aa ("memcg: reduce memory for the lruvec and memcg stats"): fewer counters than the enum has
+ * names, found through a table of signed bytes of which BTF knows nothing.
  */
-static __always_inline s64 memcg_stat(struct mem_cgroup *m, u32 item)
+static __always_inline bool memcg_stats_by_table(void)
+{
+	return bpf_core_field_exists(struct memcg_vmstats, state) &&
+	       bpf_core_field_size(struct memcg_vmstats, state) / sizeof(long) <
+	       bpf_core_enum_value(enum memcg_stat_item, MEMCG_NR_STAT);
+}
+
+/* Where in the array; the table's first entry is 0 or (6.10) 1, one that is not kept is -1 or 0. */
+static __always_inline s32 memcg_stat_slot(u64 table, u32 item)
+{
+	s8 first = 0, slot = -1;
+
+	if (!memcg_stats_by_table())
+		return item;
+	if (!table || bpf_probe_read_kernel(&slot, 1, (void *)table + item) ||
+	    bpf_probe_read_kernel(&first, 1,
+		(void *)table + bpf_core_enum_value(enum node_stat_item, NR_INACTIVE_ANON)))
+		return -1;
+	return slot - first;
+}
+
+/*
+ * A memcg's own count of one kind with all below it, in the kernel's unit (pages, or bytes where the name says
+ * _B), or -1. table: the address of mem_cgroup_stats_index; 0: not known.
+ */
+static __always_inline s64 memcg_stat(struct mem_cgroup *m, u64 table, u32 item)
 {
 	struct mem_cgroup___array_stats *array = (void *)m;
 	struct mem_cgroup___inline_stats *in_line = (void *)m;
+	s32 slot = memcg_stat_slot(table, item);
 	void *at;
 	long n = -1;
 
-	if (bpf_core_field_exists(m->vmstats)) {
-		if (bpf_core_field_size(struct memcg_vmstats, state) / sizeof(long) <
-		    bpf_core_enum_value(enum memcg_stat_item, MEMCG_NR_STAT))
-			return -1;
+	if (bpf_core_field_exists(m->vmstats))
 		at = (void *)BPF_CORE_READ(m, vmstats) + bpf_core_field_offset(struct memcg_vmstats, state);
-	} else if (bpf_core_field_exists(in_line->vmstats.state)) {
+	else if (bpf_core_field_exists(in_line->vmstats.state))
 		at = (void *)m + bpf_core_field_offset(in_line->vmstats.state);
-	} else if (bpf_core_field_exists(array->vmstats)) {
+	else if (bpf_core_field_exists(array->vmstats))
 		at = (void *)m + bpf_core_field_offset(array->vmstats);
-	} else {
+	else
 		return -1;
-	}
-	if (bpf_probe_read_kernel(&n, sizeof(n), at + sizeof(long) * item))
+	if (slot < 0 || bpf_probe_read_kernel(&n, sizeof(n), at + sizeof(long) * slot))
 		return -1;
 	return n > 0 ? n : 0;
+}
+
+/* 6.1, 5f69a6577bc3 ("psi: dont alloc memory for psi by default"): a group in line became a pointer to one */
+struct cgroup___inline_psi {
+	struct psi_group psi;
+} __core;
+
+/* PSI's total of one kind for a cgroup, ns; up to 2 s behind while its tasks run. 0: none, or no PSI. */
+static __always_inline u64 cgroup_psi_ns(struct cgroup *cg, u32 state)
+{
+	struct cgroup___inline_psi *in_line = (void *)cg;
+	void *group = NULL;
+	u64 ns = 0;
+
+	if (bpf_core_field_exists(in_line->psi.total))
+		group = (void *)cg + bpf_core_field_offset(in_line->psi);
+	else if (bpf_core_field_exists(cg->psi))
+		group = BPF_CORE_READ(cg, psi);
+	if (group)
+		bpf_probe_read_kernel(&ns, sizeof(ns),
+			group + bpf_core_field_offset(struct psi_group, total) + sizeof(u64) * state);
+	return ns;
+}
+
+/* 5.14, b27abaccf8e8 ("mm/mempolicy: unify the preferred node and bind nodemask"): the nodes were in a union `v` */
+struct mempolicy___nodes {
+	nodemask_t nodes;
+} __core;
+struct mempolicy___union {
+	union {
+		nodemask_t nodes;
+	} v;
+} __core;
+
+/* Nodes 0 to 63 that a policy allows */
+static __always_inline u64 mempolicy_nodes(struct mempolicy *p)
+{
+	struct mempolicy___nodes *now = (void *)p;
+	struct mempolicy___union *before = (void *)p;
+
+	if (bpf_core_field_exists(now->nodes))
+		return BPF_CORE_READ(now, nodes.bits[0]);
+	if (bpf_core_field_exists(before->v.nodes))
+		return BPF_CORE_READ(before, v.nodes.bits[0]);
+	return ~0ULL;
 }
 
 #endif

@@ -13,6 +13,11 @@
 /* page_counter's "no limit", in pages */
 extern const volatile zt_u64 page_counter_max;
 extern const volatile zt_u64 ram_bytes;
+/* Nodes 0 to 63 that have memory */
+extern const volatile zt_u64 memory_nodes;
+/* Addresses of kernel variables, by enum symbol; 0: not known */
+enum symbol { SYM_MEMCG_STATS_INDEX, SYM_NODE_STAT, SYM_ZONE_STAT, SYM_RAM_PAGES, SYM_SWAP_PAGES, SYM_SWAP_FREE, SYMBOLS };
+extern zt_u64 symbol[SYMBOLS];
 
 static __always_inline u64 cgroup_id(struct cgroup *cg)
 {
@@ -58,6 +63,16 @@ static __always_inline u64 memcg_event(struct mem_cgroup *m, u32 event)
 	return n;
 }
 
+/* The same without what happened below it */
+static __always_inline u64 memcg_event_local(struct mem_cgroup *m, u32 event)
+{
+	long n = 0;
+
+	bpf_probe_read_kernel(&n, sizeof(n), (void *)m +
+		bpf_core_field_offset(m->memory_events_local) + sizeof(atomic_long_t) * event);
+	return n;
+}
+
 static __always_inline bool memcg_oom_locked(struct mem_cgroup *m)
 {
 	return bpf_core_field_exists(m->oom_lock) && BPF_CORE_READ(m, oom_lock);
@@ -78,18 +93,38 @@ static __always_inline void memcg_swap(struct zt_memcg *o, struct mem_cgroup *m)
 		o->kernel_bytes = BPF_CORE_READ(m, kmem.usage.counter) * page_bytes;
 }
 
+static __always_inline u64 memcg_bytes(struct mem_cgroup *m, u32 item, u64 unit)
+{
+	s64 n = memcg_stat(m, symbol[SYM_MEMCG_STATS_INDEX], item);
+
+	return n > 0 ? n * unit : 0;
+}
+
 static __always_inline void memcg_stats(struct zt_memcg *o, struct mem_cgroup *m)
 {
-	s64 anon = memcg_stat(m, bpf_core_enum_value(enum node_stat_item, NR_ANON_MAPPED));
+	s64 anon = memcg_stat(m, symbol[SYM_MEMCG_STATS_INDEX],
+			      bpf_core_enum_value(enum node_stat_item, NR_ANON_MAPPED));
 
 	if (anon < 0)
 		return;
 	o->flags |= ZT_F_MEMCG_STATS;
 	o->anon_bytes = anon * page_bytes;
-	o->file_bytes = page_bytes *
-		memcg_stat(m, bpf_core_enum_value(enum node_stat_item, NR_FILE_PAGES));
-	o->shmem_bytes = page_bytes *
-		memcg_stat(m, bpf_core_enum_value(enum node_stat_item, NR_SHMEM));
+	o->file_bytes = memcg_bytes(m, bpf_core_enum_value(enum node_stat_item, NR_FILE_PAGES), page_bytes);
+	o->shmem_bytes = memcg_bytes(m, bpf_core_enum_value(enum node_stat_item, NR_SHMEM), page_bytes);
+	o->slab_bytes = memcg_bytes(m, bpf_core_enum_value(enum node_stat_item, NR_SLAB_RECLAIMABLE_B), 1) +
+		memcg_bytes(m, bpf_core_enum_value(enum node_stat_item, NR_SLAB_UNRECLAIMABLE_B), 1);
+	o->sock_bytes = memcg_bytes(m, bpf_core_enum_value(enum memcg_stat_item, MEMCG_SOCK), page_bytes);
+	if (bpf_core_enum_value_exists(enum memcg_stat_item, MEMCG_KMEM)) /* 5.18 */
+		o->kernel_bytes = memcg_bytes(m, bpf_core_enum_value(enum memcg_stat_item, MEMCG_KMEM),
+					      page_bytes);
+}
+
+/* How often it was throttled for memory.high, and how long its tasks stood still for memory */
+static __always_inline void memcg_stalls(struct zt_memcg *o, struct cgroup *cg, struct mem_cgroup *m)
+{
+	o->high_bytes = limit_bytes(BPF_CORE_READ(m, memory.high));
+	o->events_high = memcg_event(m, bpf_core_enum_value(enum memcg_memory_event, MEMCG_HIGH));
+	o->pressure_ns = cgroup_psi_ns(cg, bpf_core_enum_value(enum psi_states, PSI_MEM_SOME));
 }
 
 /* css NULL: a v2 cgroup without the memory controller; then only its place is known. o is zeroed. */
@@ -108,8 +143,10 @@ static __always_inline void memcg_read(struct zt_memcg *o, struct cgroup *cg,
 	o->events_oom = memcg_event(m, bpf_core_enum_value(enum memcg_memory_event, MEMCG_OOM));
 	o->events_oom_kill =
 		memcg_event(m, bpf_core_enum_value(enum memcg_memory_event, MEMCG_OOM_KILL));
+	o->events_oom_local = memcg_event_local(m, bpf_core_enum_value(enum memcg_memory_event, MEMCG_OOM));
 	memcg_swap(o, m);
 	memcg_stats(o, m);
+	memcg_stalls(o, cg, m);
 	if (BPF_CORE_READ(m, oom_group))
 		o->flags |= ZT_F_MEMCG_OOM_GROUP;
 	if (memcg_oom_locked(m))

@@ -4,8 +4,10 @@
  * cgroup and process below that level. One look, while the victim still has all of its memory.
  */
 #include "emit.h"
+#include "host.h"
 #include "memcg.h"
 #include "oom.h"
+#include <bpf/bpf_tracing.h>
 
 zt_u64 oom_sigkill_task[OOM_SIGKILL_SLOTS];
 zt_u64 oom_sigkill_ids[OOM_SIGKILL_SLOTS];
@@ -36,14 +38,9 @@ static struct walk {
 	u32 levels, members, tasks, cut;
 	u64 hit;
 	u32 group, group_below;
+	u32 decided; /* `decision` tells of this kill */
+	u64 walked;  /* number of the decision whose walk was the newest */
 } w;
-
-static __always_inline u64 list_next(u64 node)
-{
-	struct list_head *l = (void *)node;
-
-	return (u64)BPF_CORE_READ(l, next);
-}
 
 static __always_inline bool ring_has_room(void)
 {
@@ -166,23 +163,15 @@ __attribute__((noinline)) int oom_level_steps(void)
 	return 0;
 }
 
-/* A leader that called pthread_exit() has no mm while its threads live on with it. */
-static __always_inline struct mm_struct *process_mm(struct task_struct *leader)
+static __always_inline void task_points(struct zt_ev_task *e)
 {
-	struct mm_struct *mm = BPF_CORE_READ(leader, mm);
-	struct signal_struct *sig = BPF_CORE_READ(leader, signal);
-	u64 head = (u64)sig + bpf_core_field_offset(sig->thread_head), pos = head;
+	u32 tgid = e->h.who.tgid;
+	struct weighed *v = w.decided ? bpf_map_lookup_elem(&weighed, &tgid) : NULL;
 
-	for (int i = 0; i < 8 && !mm; i++) {
-		struct task_struct *t;
-
-		pos = list_next(pos);
-		if (!pos || pos == head)
-			break;
-		t = (void *)(pos - bpf_core_field_offset(struct task_struct, thread_node));
-		mm = BPF_CORE_READ(t, mm);
-	}
-	return mm;
+	if (!v || v->round != decision.round)
+		return;
+	e->h.flags |= ZT_F_TASK_CANDIDATE;
+	e->points = v->points;
 }
 
 __attribute__((noinline)) int oom_task(u64 task)
@@ -205,6 +194,9 @@ __attribute__((noinline)) int oom_task(u64 task)
 	e->seq = w.seq;
 	mm_rss(&e->rss, mm);
 	e->oom_score_adj = task_oom_score_adj(t);
+	if (e->oom_score_adj == OOM_SCORE_ADJ_MIN)
+		e->h.flags |= ZT_F_TASK_EXEMPT;
+	task_points(e);
 	task_comm(e->comm, t);
 	w.tasks++;
 	EMIT(e);
@@ -324,8 +316,8 @@ static __always_inline bool is_full(struct mem_cgroup *m)
 }
 
 /*
- * The level whose limit was hit: the topmost with oom_lock, as the kernel locks the whole subtree of the
- * OOM. Kernels built without cgroup v1 (6.11 on) have no such field: there it is the lowest full level
+ * The level whose limit was hit: the one of the kernel's decision, if that was seen. Otherwise the topmost with
+ * oom_lock, as the kernel locks the whole subtree of the OOM. Kernels built without cgroup v1 (6.11 on) have no such field: there it is the lowest full level
  * that trigger and victim share, which is a guess; user space sees that no level is OOM_LOCKED.
  * One level a call; returns the next one up.
  */
@@ -336,7 +328,9 @@ __attribute__((noinline)) u64 oom_domain_step(u64 css, u64 trigger)
 
 	if (BPF_CORE_READ(m, oom_group))
 		w.group_below = 1;
-	if (bpf_core_field_exists(m->oom_lock))
+	if (w.decided)
+		hit = css == decision.domain;
+	else if (bpf_core_field_exists(m->oom_lock))
 		hit = BPF_CORE_READ(m, oom_lock);
 	else
 		hit = !w.hit && is_full(m) && oom_is_below(trigger, css);
@@ -390,6 +384,53 @@ static __always_inline void walk_domain(u64 top)
 		w.cut = 1;
 }
 
+/*
+ * Is `decision` about this victim? It is the one that was chosen, or another of its group. A dying task that
+ * asks for memory is marked without any decision (out_of_memory()): an older one must not be taken for its.
+ */
+static __always_inline bool is_decided(struct task_struct *v)
+{
+	bool chosen = v && BPF_CORE_READ(v, tgid) == decision.chosen_tgid;
+
+	if (!v || decision.trigger != (u64)current_task() || decision.round != oom_round)
+		return false;
+	if (chosen == !!decision.marked)
+		return false;
+	decision.marked = 1;
+	return true;
+}
+
+#define MPOL_BIND 2
+
+/* As constrained_alloc(), as far as the task tells: a policy of one mapping (mbind()) is not seen. */
+static __always_inline u32 task_constraint(void)
+{
+	struct task_struct *me = current_task();
+	struct mempolicy *policy = BPF_CORE_READ(me, mempolicy);
+
+	if (policy && BPF_CORE_READ(policy, mode) == MPOL_BIND && memory_nodes & ~mempolicy_nodes(policy))
+		return ZT_CONSTRAINT_MEMPOLICY;
+	return memory_nodes & ~BPF_CORE_READ(me, mems_allowed.bits[0]) ? ZT_CONSTRAINT_CPUSET :
+									 ZT_CONSTRAINT_NONE;
+}
+
+static __always_inline void put_decision(struct zt_ev_kill *e, u64 domain)
+{
+	if (!w.decided) {
+		e->constraint = domain ? ZT_CONSTRAINT_MEMCG : task_constraint();
+		return;
+	}
+	e->h.flags |= ZT_F_KILL_DECIDED;
+	e->decision = decision.number;
+	task_id(&e->chosen, (struct task_struct *)decision.chosen);
+	e->points = decision.points;
+	e->total_bytes = decision.totalpages * page_bytes;
+	e->gfp = decision.gfp;
+	e->order = decision.order;
+	e->constraint = decision.constraint;
+	e->candidates = decision.candidates;
+}
+
 static __always_inline void emit_kill(struct task_struct *v, u32 pid, u32 flags, u64 domain)
 {
 	struct task_struct *me = current_task();
@@ -403,6 +444,7 @@ static __always_inline void emit_kill(struct task_struct *v, u32 pid, u32 flags,
 	e->seq = w.seq;
 	if (domain)
 		e->domain = BPF_CORE_READ(dom, cgroup, kn, id);
+	put_decision(e, domain);
 	task_comm(e->comm, me);
 	if (!v) { /* all that is known */
 		e->victim.tgid = e->victim.tid = pid;
@@ -444,6 +486,8 @@ static __always_inline void emit_kill_end(u64 started_ns)
 /* A group kill marks one victim after the other: the first one's walk serves all. */
 static __always_inline bool walked_already(void)
 {
+	if (w.decided)
+		return w.walked == decision.number;
 	return w.group && w.trigger == (u64)current_task() && w.domain == w.hit &&
 	       bpf_ktime_get_boot_ns() - w.ended_ns < GROUP_KILL_NS;
 }
@@ -471,6 +515,7 @@ static __always_inline void oom_victim(struct task_struct *v, u32 pid, bool was_
 	bool again;
 
 	w.seq++;
+	w.decided = is_decided(v);
 	w.levels = w.members = w.tasks = w.cut = 0;
 	find_domain((u64)css, (u64)task_css(current_task()));
 	domain = w.hit;
@@ -486,7 +531,10 @@ static __always_inline void oom_victim(struct task_struct *v, u32 pid, bool was_
 		walk_domain(domain ? domain : top);
 		w.trigger = (u64)current_task();
 		w.domain = domain;
+		w.walked = w.decided ? decision.number : 0;
 	}
+	if (!again)
+		emit_host();
 	w.ended_ns = bpf_ktime_get_boot_ns();
 	emit_kill_end(started_ns);
 }
@@ -501,31 +549,49 @@ static __always_inline struct task_struct *task_by_pid(u32 pid)
 	return (u32)oom_sigkill_ids[slot] == pid ? (void *)oom_sigkill_task[slot] : NULL;
 }
 
-/* args: task, uid; before 6.9: pid */
-SEC("raw_tp/mark_victim")
-int on_mark_victim(struct bpf_raw_tracepoint_args *ctx)
+/* The marked process: its victim's SIGKILL, if it got one, came right before. */
+static __always_inline int mark(struct task_struct *v, u32 pid)
 {
-	struct task_struct *v;
-	u32 pid = 0, slot;
+	u32 slot = oom_sigkill_slot();
 	bool was_dying;
 
-	if (!gate)
-		return 0;
 	if (w.busy) { /* cannot be, under oom_lock; a torn walk would be worse than a counted loss */
 		count_lost(ZT_LOST_READ);
 		return 0;
 	}
 	w.busy = 1;
-	if (mark_victim_has_pid()) {
-		pid = ctx->args[0];
-		v = task_by_pid(pid);
-	} else {
-		v = (void *)ctx->args[0];
-	}
-	slot = oom_sigkill_slot();
 	was_dying = v && oom_sigkill_ids[slot] >> 32 != BPF_CORE_READ(v, tgid);
 	oom_sigkill_ids[slot] = 0;
 	oom_victim(v, pid, was_dying);
 	w.busy = 0;
 	return 0;
+}
+
+/* args: task, uid; before 6.9: pid */
+SEC("raw_tp/mark_victim")
+int on_mark_victim(struct bpf_raw_tracepoint_args *ctx)
+{
+	if (!gate)
+		return 0;
+	if (mark_victim_has_pid())
+		return mark(task_by_pid(ctx->args[0]), ctx->args[0]);
+	return mark((void *)ctx->args[0], 0);
+}
+
+/* mark_oom_victim() is called again for each thread of a victim; the tracepoint comes after it made sure. */
+static __always_inline int mark_first(struct task_struct *v)
+{
+	return gate && !BPF_CORE_READ(v, signal, oom_mm) ? mark(v, 0) : 0;
+}
+
+SEC("fentry/mark_oom_victim")
+int BPF_PROG(mark_fentry, struct task_struct *v)
+{
+	return mark_first(v);
+}
+
+SEC("kprobe/mark_oom_victim")
+int BPF_KPROBE(mark_kprobe, struct task_struct *v)
+{
+	return mark_first(v);
 }

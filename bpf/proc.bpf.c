@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Processes: fork, exec (whole argv, entered root file system), exit (raw code, peak rss). */
 #include "emit.h"
+#include <bpf/bpf_tracing.h>
 
 /* args: parent, child. Threads are left out. CLONE_PARENT makes the child a sibling: its real parent counts. */
 SEC("raw_tp/sched_process_fork")
@@ -202,20 +203,68 @@ static __always_inline s32 exit_status(struct task_struct *leader, struct signal
 }
 
 /*
- * Peak rss. Before 6.16 the mm is gone here and signal->maxrss is left, which survives exec: a short
- * child of a big process then shows its parent's. A vfork child that never execs has its parent's mm.
+ * Peak rss. Before 6.16 the mm is gone at sched_process_exit. Where functions can be hooked, taskstats_exit() is
+ * called a moment earlier and leaves it here, by tgid.
  */
+struct peak_map {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, u32);
+	__type(value, u64);
+};
+struct peak_map peaks SEC(".maps");
+
+/* A vfork child that never execs has its parent's mm. */
+static __always_inline bool own_mm(struct task_struct *t, struct mm_struct *mm)
+{
+	return mm && mm != BPF_CORE_READ(task_parent(t), mm);
+}
+
+static __always_inline int keep_peak(struct task_struct *t, int group_dead)
+{
+	struct mm_struct *mm = BPF_CORE_READ(t, mm);
+	u32 tgid = BPF_CORE_READ(t, tgid);
+	u64 peak;
+
+	if (!gate || !group_dead || !own_mm(t, mm))
+		return 0;
+	peak = mm_peak_bytes(mm);
+	bpf_map_update_elem(&peaks, &tgid, &peak, BPF_ANY);
+	return 0;
+}
+
+SEC("fentry/taskstats_exit")
+int BPF_PROG(peak_fentry, struct task_struct *t, int group_dead)
+{
+	return keep_peak(t, group_dead);
+}
+
+SEC("kprobe/taskstats_exit")
+int BPF_KPROBE(peak_kprobe, struct task_struct *t, int group_dead)
+{
+	return keep_peak(t, group_dead);
+}
+
+/* Without all that signal->maxrss is left, which survives exec: a short child of a big process shows its parent's. */
 static __always_inline void exit_peak(struct zt_ev_exit *e, struct task_struct *t,
 				      struct signal_struct *sig)
 {
 	struct mm_struct *mm = BPF_CORE_READ(t, mm);
+	u32 tgid = e->h.who.tgid;
+	u64 *kept;
 
-	if (!mm) {
-		e->peak_rss_bytes = BPF_CORE_READ(sig, maxrss) * page_bytes;
-		e->h.flags |= ZT_F_EXIT_PEAK_BOUND;
-	} else if (mm != BPF_CORE_READ(task_parent(t), mm)) {
-		e->peak_rss_bytes = mm_peak_bytes(mm);
+	if (mm) {
+		e->peak_rss_bytes = own_mm(t, mm) ? mm_peak_bytes(mm) : 0;
+		return;
 	}
+	kept = bpf_map_lookup_elem(&peaks, &tgid);
+	if (kept) {
+		e->peak_rss_bytes = *kept;
+		bpf_map_delete_elem(&peaks, &tgid);
+		return;
+	}
+	e->peak_rss_bytes = BPF_CORE_READ(sig, maxrss) * page_bytes;
+	e->h.flags |= ZT_F_EXIT_PEAK_BOUND;
 }
 
 /* args: task; since 6.16 also: was it the last thread */

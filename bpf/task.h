@@ -20,6 +20,13 @@ static __always_inline u64 max64(u64 a, u64 b)
 	return a > b ? a : b;
 }
 
+static __always_inline u64 list_next(u64 node)
+{
+	struct list_head *l = (void *)node;
+
+	return (u64)BPF_CORE_READ(l, next);
+}
+
 static __always_inline void task_id(struct zt_id *id, struct task_struct *t)
 {
 	id->tgid = BPF_CORE_READ(t, tgid);
@@ -31,6 +38,25 @@ static __always_inline void task_id(struct zt_id *id, struct task_struct *t)
 static __always_inline struct task_struct *task_parent(struct task_struct *t)
 {
 	return BPF_CORE_READ(t, group_leader, real_parent);
+}
+
+/* A leader that called pthread_exit() has no mm while its threads live on with it. */
+static __always_inline struct mm_struct *process_mm(struct task_struct *leader)
+{
+	struct mm_struct *mm = BPF_CORE_READ(leader, mm);
+	struct signal_struct *sig = BPF_CORE_READ(leader, signal);
+	u64 head = (u64)sig + bpf_core_field_offset(sig->thread_head), pos = head;
+
+	for (int i = 0; i < 8 && !mm; i++) {
+		struct task_struct *t;
+
+		pos = list_next(pos);
+		if (!pos || pos == head)
+			break;
+		t = (void *)(pos - bpf_core_field_offset(struct task_struct, thread_node));
+		mm = BPF_CORE_READ(t, mm);
+	}
+	return mm;
 }
 
 /* Threads name themselves; their process keeps its leader's name. */

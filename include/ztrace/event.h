@@ -249,7 +249,7 @@ struct zt_ev_level {
 };
 
 #define ZT_F_TASK_CANDIDATE (1u << 0) /* the kernel weighed it: points are those of that moment */
-#define ZT_F_TASK_EXEMPT (1u << 1)    /* it may not be chosen: oom_score_adj -1000, being reaped, vfork child */
+#define ZT_F_TASK_EXEMPT (1u << 1)    /* it may not be chosen: oom_score_adj -1000 */
 
 /* A process in the domain at the kill. who = it, h.cgroup = its cgroup. */
 struct zt_ev_task {

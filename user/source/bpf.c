@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 #include "source/bpf.h"
 
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <malloc.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -14,9 +17,11 @@
 #include "base/log.h"
 #include "source/bpferr.h"
 #include "source/hooks.h"
+#include "source/readfile.h"
 #include "source/ring.h"
-#include "ztrace.skel.h"
 #include "ztrace/bpf.h"
+
+#include "ztrace.skel.h" /* uses its structs */
 
 /* A record of the main ring still being written holds back a kill for at most so many looks (some 10 us). */
 #define BUSY_LOOKS 1000
@@ -142,14 +147,20 @@ static int bpf_pump(struct source *s, int timeout_ms, sink_fn sink, void *ctx)
 	return lost < 0 ? lost : n + lost;
 }
 
-static void bpf_close(struct source *s)
+static void unload(struct bpf_source *b)
 {
-	struct bpf_source *b = container_of(s, struct bpf_source, s);
-
 	hooks_detach(&b->hooks);
 	ring_close(&b->main);
 	ring_close(&b->kill);
 	ztrace_bpf__destroy(b->skel);
+	b->skel = NULL;
+}
+
+static void bpf_close(struct source *s)
+{
+	struct bpf_source *b = container_of(s, struct bpf_source, s);
+
+	unload(b);
 	free(b);
 }
 
@@ -159,19 +170,48 @@ struct said {
 };
 static _Thread_local struct said *listener;
 
+/* The verifier's log ends with its verdict, then statistics. */
+static void keep_verdict(struct said *to, char *text)
+{
+	char *line, *next = text;
+
+	while ((line = strsep(&next, "\n")))
+		if (*line && !strstr(line, "-- BEGIN") && !strstr(line, "-- END") &&
+		    strncmp(line, "processed ", 10))
+			snprintf(to->last, sizeof(to->last), "%s", line);
+}
+
 static int listen_to_libbpf(enum libbpf_print_level level, const char *fmt, va_list ap)
 {
-	char line[400];
+	char *text = NULL;
 
-	if (level == LIBBPF_DEBUG)
+	if (level == LIBBPF_DEBUG || vasprintf(&text, fmt, ap) < 0)
 		return 0;
-	vsnprintf(line, sizeof(line), fmt, ap);
-	line[strcspn(line, "\n")] = 0;
-	log_debug("%s", line);
-	if (listener && level == LIBBPF_WARN && !strstr(line, "-- BEGIN") &&
-	    !strstr(line, "-- END"))
-		memcpy(listener->last, line, sizeof(line));
+	text[strcspn(text, "\n")] = strchr(text, '\n') && strchr(text, '\n')[1] ? '\n' : 0;
+	log_debug("%s", text);
+	/* what libbpf says of the whole after that is less to the point */
+	if (listener && level == LIBBPF_WARN && !strstr(text, "failed to load"))
+		keep_verdict(listener, text);
+	free(text);
 	return 0;
+}
+
+/* "0-1,4" → 0x13; what cannot be read is taken to be one node */
+static zt_u64 memory_nodes(void)
+{
+	char text[256];
+	zt_u64 mask = 0;
+
+	if (readfile_at(AT_FDCWD, "/sys/devices/system/node/has_memory", text, sizeof(text)) <= 0)
+		return 1;
+	for (char *p = text; *p >= '0' && *p <= '9';) {
+		unsigned long from = strtoul(p, &p, 10), to = *p == '-' ? strtoul(p + 1, &p, 10) : from;
+
+		for (; from <= to && from < 64; from++)
+			mask |= (zt_u64)1 << from;
+		p += *p == ',';
+	}
+	return mask;
 }
 
 static void set_knobs(struct ztrace_bpf *skel)
@@ -181,6 +221,7 @@ static void set_knobs(struct ztrace_bpf *skel)
 	skel->rodata->page_bytes = (zt_u32)page;
 	skel->rodata->page_counter_max = LONG_MAX / page; /* PAGE_COUNTER_MAX of the kernel */
 	skel->rodata->ram_bytes = (zt_u64)sysconf(_SC_PHYS_PAGES) * page;
+	skel->rodata->memory_nodes = memory_nodes();
 }
 
 static int map_rings(struct bpf_source *b)
@@ -191,7 +232,18 @@ static int map_rings(struct bpf_source *b)
 	return err ? err : ring_open(&b->kill, b->kill_fd, ZT_KILL_RING_BYTES);
 }
 
-static int load(struct bpf_source *b, const char *kind, struct said *said)
+/* Kernel variables for more exact numbers; where they cannot be had, files of /proc and /sys are read instead. */
+static void find_symbols(struct ztrace_bpf *skel)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+	int fd = bpf_program__fd(skel->progs.find_symbols);
+
+	if (fd >= 0)
+		bpf_prog_test_run_opts(fd, &opts);
+}
+
+/* *again: a row has failed that another can stand in for */
+static int load_chosen(struct bpf_source *b, const char *force, struct said *said, bool *again)
 {
 	const struct hook *failed = NULL;
 	int err;
@@ -200,16 +252,43 @@ static int load(struct bpf_source *b, const char *kind, struct said *said)
 	if (!b->skel)
 		return -errno;
 	set_knobs(b->skel);
-	hooks_choose(b->skel->obj, kind);
+	hooks_choose(&b->hooks, b->skel->obj, force);
+	if (libbpf_probe_bpf_prog_type(BPF_PROG_TYPE_SYSCALL, NULL) != 1) /* 5.14 */
+		bpf_program__set_autoload(b->skel->progs.find_symbols, false);
 	err = ztrace_bpf__load(b->skel);
-	if (!err)
-		err = map_rings(b);
+	if (err) {
+		*again = hooks_give_up(&b->hooks, err);
+		return err;
+	}
+	find_symbols(b->skel);
+	err = map_rings(b);
 	if (!err)
 		err = hooks_attach(&b->hooks, b->skel->obj, &failed);
-	if (failed)
-		snprintf(said->last, sizeof(said->last), "no way to see %s: %s cannot be attached",
-			 failed->fact, failed->via);
+	if (failed) {
+		snprintf(said->last, sizeof(said->last), "%s cannot be attached", failed->via);
+		*again = true;
+	}
 	return err;
+}
+
+static int load(struct bpf_source *b, const char *force, struct said *said)
+{
+	const struct hook *none;
+	bool again;
+	int err;
+
+	hooks_probe(&b->hooks);
+	do {
+		again = false;
+		err = load_chosen(b, force, said, &again);
+		if (err)
+			unload(b);
+		none = hooks_missing(&b->hooks, force);
+	} while (err && again && !none);
+	if (none)
+		snprintf(said->last, sizeof(said->last), "no way to see %s: %s", none->fact,
+			 force ? "this kernel does not allow the hooks asked for" : none->via);
+	return none && !err ? -ENOTSUP : err;
 }
 
 static int load_quietly(struct bpf_source *b, const char *kind, struct said *said)

@@ -36,7 +36,16 @@ enum {
 };
 
 enum bpf_map_type {
+	BPF_MAP_TYPE_LRU_HASH = 9,
 	BPF_MAP_TYPE_RINGBUF = 27,
+};
+
+enum {
+	BPF_ANY = 0,
+};
+
+enum bpf_func_id {
+	BPF_FUNC_kallsyms_lookup_name = 179,
 };
 
 enum {
@@ -73,6 +82,21 @@ typedef struct {
 
 struct list_head {
 	struct list_head *next, *prev;
+};
+
+struct pt_regs {
+	unsigned long cx;
+	unsigned long dx;
+	unsigned long si;
+	unsigned long di;
+};
+
+typedef struct {
+	unsigned long bits[16];
+} nodemask_t;
+
+struct mempolicy {
+	unsigned short mode;
 };
 
 struct percpu_counter {
@@ -160,6 +184,8 @@ struct task_struct {
 	char comm[16];
 	struct fs_struct *fs;
 	struct signal_struct *signal;
+	struct mempolicy *mempolicy;
+	nodemask_t mems_allowed;
 	struct css_set *cgroups;
 	struct list_head cg_list;
 };
@@ -192,12 +218,21 @@ struct cgroup_root {
 	int hierarchy_id;
 };
 
+enum psi_states {
+	PSI_MEM_SOME = 2,
+};
+
+struct psi_group {
+	u64 total[12];
+};
+
 struct cgroup {
 	struct cgroup_subsys_state self;
 	struct kernfs_node *kn;
 	struct cgroup_subsys_state *subsys[CGROUP_SUBSYS_COUNT];
 	struct cgroup_root *root;
 	struct list_head e_csets[CGROUP_SUBSYS_COUNT];
+	struct psi_group *psi;
 };
 
 struct css_set {
@@ -210,22 +245,35 @@ struct css_set {
 struct page_counter {
 	atomic_long_t usage;
 	unsigned long watermark;
+	unsigned long high;
 	unsigned long max;
 };
 
 enum memcg_memory_event {
+	MEMCG_HIGH = 1,
 	MEMCG_OOM = 3,
 	MEMCG_OOM_KILL = 4,
 	MEMCG_NR_MEMORY_EVENTS = 9,
 };
 
+enum zone_stat_item {
+	NR_FREE_PAGES = 0,
+};
+
 enum node_stat_item {
+	NR_INACTIVE_ANON = 0,
+	NR_SLAB_RECLAIMABLE_B = 5,
+	NR_SLAB_UNRECLAIMABLE_B = 6,
 	NR_ANON_MAPPED = 17,
 	NR_FILE_PAGES = 19,
 	NR_SHMEM = 22,
+	NR_KERNEL_STACK_KB = 36,
+	NR_PAGETABLE = 37,
+	NR_SWAPCACHE = 40,
 };
 
 enum memcg_stat_item {
+	MEMCG_SOCK = 52,
 	MEMCG_KMEM = 55,
 	MEMCG_NR_STAT = 58,
 };
@@ -244,6 +292,24 @@ struct mem_cgroup {
 	bool oom_lock;
 	struct memcg_vmstats *vmstats;
 	atomic_long_t memory_events[MEMCG_NR_MEMORY_EVENTS];
+	atomic_long_t memory_events_local[MEMCG_NR_MEMORY_EVENTS];
+};
+
+enum oom_constraint {
+	CONSTRAINT_NONE = 0,
+	CONSTRAINT_CPUSET = 1,
+	CONSTRAINT_MEMORY_POLICY = 2,
+	CONSTRAINT_MEMCG = 3,
+};
+
+struct oom_control {
+	struct mem_cgroup *memcg;
+	unsigned int gfp_mask;
+	int order;
+	unsigned long totalpages;
+	struct task_struct *chosen;
+	long chosen_points;
+	enum oom_constraint constraint;
 };
 
 #pragma clang attribute pop
