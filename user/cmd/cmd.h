@@ -26,7 +26,7 @@ struct options {
 	int nargs;
 };
 
-enum opt_type { OPT_FLAG, OPT_COUNT, OPT_STR, OPT_FORMAT, OPT_COLOR, OPT_CODE };
+enum opt_type { OPT_FLAG, OPT_COUNT, OPT_STR, OPT_FORMAT, OPT_COLOR, OPT_HOOKS, OPT_CODE };
 
 struct opt {
 	const char *name;

@@ -376,7 +376,30 @@ static void text_builders(const struct doctor *d, FILE *f)
 
 static const char *hook_state(zt_u32 state)
 {
-	return state == ZT_HOOK_USED ? N_("used") : state == ZT_HOOK_SKIPPED ? N_("skipped") : N_("failed");
+	return state == ZT_HOOK_USED ? "used" : state == ZT_HOOK_SKIPPED ? "skipped" : "failed";
+}
+
+/* One line a fact: what serves it, and why nothing better does. Rows of a fact stand together, best first. */
+static void text_hooks(const struct doctor *d, FILE *f)
+{
+	for (unsigned int i = 0; i < d->nhooks;) {
+		const char *used = _("nothing");
+		char why[512] = "";
+		size_t n = 0;
+		unsigned int first = i;
+
+		for (; i < d->nhooks && !strcmp(d->hooks[i].fact, d->hooks[first].fact); i++) {
+			const struct hook_row *h = &d->hooks[i];
+
+			if (h->state == ZT_HOOK_USED)
+				used = h->via;
+			if (h->state == ZT_HOOK_FAILED && n < sizeof(why))
+				n += (size_t)snprintf(why + n, sizeof(why) - n, "%s%.*s: %s", n ? "; " : "",
+						      (int)strcspn(h->via, "/"), h->via, h->reason);
+		}
+		row(f, first ? "" : _("hooks"), "%s: %s%s%s%s", d->hooks[first].fact, used, *why ? " (" : "", why,
+		    *why ? ")" : "");
+	}
 }
 
 static void print_text(const struct doctor *d, FILE *f)
@@ -390,12 +413,7 @@ static void print_text(const struct doctor *d, FILE *f)
 	row(f, _("bpf"), _("load %s, attach %s, ring buffer %s"), d->bpf.load_err ? strerror(-d->bpf.load_err) : "ok",
 	    d->bpf.attach_err ? strerror(-d->bpf.attach_err) : "ok",
 	    d->bpf.ring_err ? strerror(-d->bpf.ring_err) : "ok");
-	for (unsigned int i = 0; i < d->nhooks; i++) {
-		const struct hook_row *h = &d->hooks[i];
-
-		row(f, i ? "" : _("hooks"), "%s: %s %s%s%s", h->fact, h->via, _(hook_state(h->state)),
-		    h->reason[0] ? ", " : "", h->reason);
-	}
+	text_hooks(d, f);
 	text_memory(d, f);
 	text_builders(d, f);
 }

@@ -27,8 +27,8 @@ const struct opt opt_require_bpf = { "require-bpf", 0, OPT_FLAG, O(require_bpf),
 				     N_("exit 125 where tracing is not possible") };
 const struct opt opt_oom_exit_code = { "oom-exit-code", 0, OPT_CODE, O(oom_exit_code), "N",
 				       N_("exit with N when the build failed for memory") };
-const struct opt opt_hooks = { "hooks", 0, OPT_STR, O(hooks), "raw_tp",
-			       N_("use only this kind of kernel hook") };
+const struct opt opt_hooks = { "hooks", 0, OPT_HOOKS, O(hooks), "fentry|kprobe|raw_tp",
+			       N_("force this kind of kernel hook") };
 const struct opt opt_schema = { "schema", 0, OPT_FLAG, O(schema), NULL,
 				N_("print the JSON Schema of -f json") };
 const struct opt opt_no_trace = { "no-trace", 0, OPT_FLAG, O(no_trace), NULL, N_("keep no trace file") };
@@ -91,6 +91,11 @@ static int set(const struct opt *o, const char *arg, struct options *ret)
 			return 0;
 		}
 		return -EINVAL;
+	case OPT_HOOKS:
+		if (strcmp(arg, "fentry") && strcmp(arg, "kprobe") && strcmp(arg, "raw_tp"))
+			return -EINVAL;
+		*(const char **)at = arg;
+		return 0;
 	case OPT_CODE:
 		n = strtol(arg, &end, 10);
 		if (end == arg || *end || n < 1 || n > 255)
