@@ -66,17 +66,17 @@ $O/ztrace.skel.h: $O/ztrace.bpf.o
 
 $O/user/source/bpf.o: $O/ztrace.skel.h
 
-tools: $(TOOLS)
+tools: $(TOOLS) $O/tools/oombox
 $O/tools/%: tools/%.c $O/libztrace.a
 	$(call say,TOOL,$@)
 	$Qmkdir -p $(@D)
 	$Q$(CC) $(CPPFLAGS) $(ZCFLAGS) $(ZLDFLAGS) -o $@ $< $O/libztrace.a $(LDLIBS)
 
-# Small static programs that run inside build steps.
-$O/tools/oombox: tools/oombox.c
+# The failure laboratory: small, static and without our library, for it runs inside build steps.
+$O/tools/oombox: $(wildcard tools/oombox/*.c) tools/oombox/oombox.h
 	$(call say,TOOL,$@)
 	$Qmkdir -p $(@D)
-	$Q$(CC) -std=gnu2x -D_GNU_SOURCE $(WARN) -O1 -static -pthread -MMD -MP -o $@ $<
+	$Q$(CC) -std=gnu2x -D_GNU_SOURCE $(WARN) -O1 -static -pthread -o $@ $(filter %.c,$^)
 
 unit: $(UNIT)
 $O/tests/unit/%: tests/unit/%.c $O/libztrace.a
