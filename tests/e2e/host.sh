@@ -40,28 +40,190 @@ child_is_victim() {
 	has j .command.signal 9
 }
 
-lab() {	# CODE SHAPE [ARG…]: the laboratory's own cgroups; it prints what is true
-	local code=$1; shift
+# --- the laboratory (oombox -l): each shape makes its own cgroups and prints what is true ---
+
+told() { sed -n "s/^oombox: .*\b$1=\([^ ]*\).*/\1/p" "$W/${2:-out}"; }	# KEY [FILE]
+
+lab_run() {	# STATUS SHAPE [ARG…]
+	local status=$1; shift
 	need_cgroups
-	traced "$OOMBOX" "$@"
-	[[ $RC != 77 ]] || skip "oombox $1: $(tail -n1 err)"
-	same "exit status" "$RC" 137
-	oom_read 1 ztrace-oombox-
-	same "the laboratory's domain" "$(sed -n 's/.*domain=\([^ ]*\).*/\1/p' out)" "$OOM_memcg"
-	same "the laboratory's victim" "$(sed -n 's/.*victim=\([0-9]*\).*/\1/p' out)" "$OOM_pid"
+	traced "$OOMBOX" lab "$@"
+	[[ $RC != 77 ]] || skip "$(grep -hm1 '^oombox: ' err)"
+	same "exit status" "$RC" "$status"
+	[[ ! $(find "$CG_MOUNT" -maxdepth 1 -path "*$(told victim_cgroup | cut -d/ -f1-2)") ]] || fail "cgroups are left over"
+}
+# Nobody is missing among the victims of all incidents, nobody is there who was not killed
+check_victims() {
+	[[ $DRY ]] || same "the victims" "$(j '[.incidents[].victims[].pid] | sort | join(",")')" \
+		"$(told victims | tr , '\n' | sort -n | paste -sd,)"
+}
+lab() {	# CODE SHAPE [ARG…]; [STATUS=137]
+	local code=$1; shift
+	lab_run "${STATUS:-137}" "$@"
+	oom_read 1 "$(told victim_cgroup | cut -c2-)"
+	same "the laboratory's domain" "$(told domain)" "$OOM_memcg"
+	same "the laboratory's limit" "$(told limit_bytes)" $((OOM_limit_kb * 1024))
+	same "the laboratory's victim's cgroup" "$(told victim_cgroup)" "$OOM_task_memcg"
+	same "the laboratory's code" "$(told code)" "$code"
+	[[ ,$(told victims), == *,$OOM_pid,* ]] || fail "the laboratory's victims: $(told victims), expected $OOM_pid"
 	check_oom "$code"
 	has i .confidence confirmed
+	check_victims
 }
+# The kernel chose one of several, and it is the one that the laboratory expected
+lab_one() { lab "$@"; same "the laboratory's victim" "$(told victim)" "$OOM_pid"; same "kills" "$(told kills)" 1; }
+
 scenario lab_own
-lab_own() { lab ZT1001 own; }
+lab_own() { lab_one ZT1001 own; }
 scenario lab_parent
-lab_parent() { lab ZT1002 parent; }
+lab_parent() { lab_one ZT1002 parent; }
 scenario lab_nested_child
-lab_nested_child() { lab ZT1001 nested 96 64; }
+lab_nested_child() { lab_one ZT1001 nested 96 64; }
 scenario lab_nested_parent
-lab_nested_parent() { lab ZT1002 nested 64 96; }
+lab_nested_parent() { lab_one ZT1002 nested 64 96; }
+
 scenario lab_group
-lab_group() { lab ZT1001 group; has i '.victims | length' 2; }
+lab_group() {
+	lab ZT1001 group
+	same "the laboratory's victim" "$(told victim)" "$OOM_pid"
+	has i '.victims | length' 2
+	has j '.incidents | length' 1
+}
+
+# The victim is not the one that asked for memory
+killed_for_another() {
+	has i .trigger.pid "$(told trigger)"
+	has i .trigger.comm oombox
+	[[ $(told trigger) != "$OOM_pid" ]] || fail "victim and trigger are the same"
+}
+scenario lab_neighbour
+lab_neighbour() { lab_one ZT1002 neighbour; killed_for_another; }
+
+# In what is limited, but not where the one that asked is: on v1 in the limited cgroup itself
+scenario lab_outside
+lab_outside() {
+	need_cgroups
+	lab_one "ZT100$CG_VERSION" outside
+	killed_for_another
+}
+
+# The larger one may not be chosen: the smaller dies for its own request
+scenario lab_score
+lab_score() {
+	lab_one ZT1001 score
+	has i .trigger.pid "$OOM_pid"
+	has i '.victims[0].argv[2]' 48
+	is_true i ".victims[0].anon_bytes < $(told limit_bytes) / 2"
+}
+
+# The memory is a file's, the victim is small
+scenario lab_tmpfs
+lab_tmpfs() {
+	lab_one ZT1001 tmpfs
+	((OOM_anon_kb < 4096)) || fail "the victim is not small"
+	is_true i ".victims[0].rss_bytes < 8 * 1048576"
+	is_true i "any(.holders[]; .kind == \"tmpfs\" and .bytes > $(told limit_bytes) * 3 / 4)"
+}
+
+scenario lab_leak
+lab_leak() {
+	lab_one ZT1001 leak
+	# as slow as it was told to be: 48 pauses of 50 ms
+	is_true i '(.victims[0].runtime_ns | tonumber) > 2e9'
+}
+
+# One compiler of three is killed and make fails with its own status
+scenario lab_jstorm
+lab_jstorm() {
+	STATUS=2 lab_one ZT1001 jstorm
+	has i .causal true
+	has j .command.exit_code 2
+	has i '.victims[0].argv | join(" ")' 'oombox eat 40 2000 5'
+}
+
+# Many small ones; each kill is a decision of the kernel's and an incident
+scenario lab_bomb
+lab_bomb() {
+	lab ZT1001 bomb
+	has j '.incidents | length' "$(told kills)"
+	same "the cgroup's own count" "$(told oom_kill)" "$(told kills)"
+	is_true j "all(.incidents[]; .limit.path == \"$(told domain)\" and .limit.bytes == $(told limit_bytes))"
+}
+
+scenario lab_threads
+lab_threads() { lab_one ZT1001 threads; has j '.incidents | length' 1; }
+
+# What is in swap counts: v2 limits it alone, v1 together with memory
+scenario lab_swap
+lab_swap() {
+	lab_one ZT1001 swap
+	has i .limit.swap_limit_bytes "$(told swap_limit_bytes)$(told memsw_limit_bytes)"
+	near "in swap" "$([[ $DRY ]] && echo $((32 * MB)) || i '.victims[0].swap_bytes')" $((32 * MB)) $((3 * MB))
+}
+
+# The limit goes below what is used: the writer is the trigger, and no part of the cgroup
+scenario lab_lowered
+lab_lowered() {
+	lab_one ZT1001 lowered
+	killed_for_another
+}
+
+# memory.high makes it slow; nobody is killed, and no report may say so
+scenario lab_high
+lab_high() {
+	lab_run 0 high
+	same "kills" "$(told kills),$(told oom_kill)" 0,0
+	(($(told high_events) > 0)) || fail "memory.high was never passed"
+	no_oom "$(told high_cgroup | cut -c2-)"
+	has j '.incidents | length' 0
+}
+
+# Beyond any cgroup's limit; refused where it could hurt
+lab_beyond() {	# SHAPE CONSTRAINT
+	lab_run 137 "$1"
+	oom_read 1 "$(told victim_cgroup | cut -c2-)"
+	same "the laboratory's victim" "$(told victim)" "$OOM_pid"
+	oom_lines "$(told victim_cgroup | cut -c2-)" | grep -q "constraint=$2,.*global_oom" || fail "not the OOM that was wanted"
+	incident_of "$OOM_pid"
+	has i .causal true
+	has i '.victims[0].comm' "$OOM_task"
+	[[ $DRY ]] || near "the victim's anonymous memory" "$(i '.victims[0].anon_bytes')" $((OOM_anon_kb * 1024)) $((2 * MB))
+	check_victims
+}
+scenario lab_host
+lab_host() {
+	lab_beyond host CONSTRAINT_NONE
+	has i .code ZT1003
+	has i .limit.kind host
+	has i .confidence confirmed
+}
+# Where no hook tells the kernel's constraint, it may not be guessed
+scenario lab_cpuset
+lab_cpuset() { lab_beyond cpuset CONSTRAINT_CPUSET; is_true i '.code == "ZT1004" or .confidence != "confirmed"'; }
+scenario lab_mempolicy
+lab_mempolicy() {
+	lab_beyond mempolicy CONSTRAINT_MEMORY_POLICY
+	is_true i '.code == "ZT1004" or .confidence != "confirmed"'
+}
+
+# The laboratory ends in time and leaves nothing, also when it is stopped
+scenario lab_stopped
+lab_stopped() {
+	[[ ! $DRY ]] || skip 'about oombox alone'
+	need_cgroups
+	local pid eater rc
+	# as a terminal's job: the shell would have it ignore SIGINT
+	env --default-signal=INT "$OOMBOX" lab leak 64 1000 >out 2>err &
+	pid=$!
+	wait_for 20 pgrep -P "$pid"
+	eater=$(pgrep -P "$pid")
+	[[ -e $(cg_dir "ztrace-oombox-$pid") ]] || fail "no cgroup of its own"
+	kill -INT "$pid"
+	wait "$pid"; rc=$?
+	same "exit status" "$rc" 130
+	[[ ! -e /proc/$eater ]] || fail "a process is left over"
+	[[ ! -e $(cg_dir "ztrace-oombox-$pid") ]] || fail "a cgroup is left over"
+}
 
 # Somebody else's OOM kill on the same machine, at the same time, is not this command's incident
 scenario foreign_kill
@@ -70,21 +232,12 @@ foreign_kill() {
 	rm -f go
 	traced sh -c "sleep 0.5; touch go; sleep 2; exit 4" &
 	wait_for 20 test -e go
-	"$OOMBOX" own 48 >>foreign
+	"$OOMBOX" lab own 48 >foreign
 	wait
 	RC=0
-	oom_read 1 ztrace-oombox-
+	oom_read 1 "$(told victim_cgroup foreign | cut -c2-)"
 	has j .command.exit_code 4
 	has j '.incidents | length' 0
-}
-
-# The victim is not the one that asked for memory
-scenario lab_neighbour
-lab_neighbour() {
-	lab ZT1002 neighbour
-	[[ ! $DRY ]] || return 0
-	[[ $(i .trigger.pid) != "$OOM_pid" ]] || fail "victim and trigger are the same"
-	has i .trigger.comm oombox
 }
 
 # --- what passes through ---

@@ -120,16 +120,16 @@ int lab_cpuset(struct lab *lab, int node)
 int lab_limit(struct lab *lab, int dir, long mb, long swap_mb)
 {
 	const char *d = lab->dir[dir];
-	int ret;
+	bool v2 = lab->h.version == 2;
+	int ret = put(d, v2 ? "memory.max" : "memory.limit_in_bytes", "%ld", mb * MB), swap;
 
-	if (lab->h.version == 2) {
-		ret = put(d, "memory.max", "%ld", mb * MB);
-		put(d, "memory.swap.max", "%ld", swap_mb * MB); /* absent without swap */
+	if (ret)
 		return ret;
-	}
-	ret = put(d, "memory.limit_in_bytes", "%ld", mb * MB);
-	put(d, "memory.memsw.limit_in_bytes", "%ld", (mb + swap_mb) * MB); /* absent without swapaccount */
-	return ret;
+	if (v2)
+		swap = put(d, "memory.swap.max", "%ld", swap_mb * MB);
+	else
+		swap = put(d, "memory.memsw.limit_in_bytes", "%ld", (mb + swap_mb) * MB);
+	return swap == -ENOENT ? 0 : swap; /* there is no such file where swap is not counted */
 }
 
 int lab_open(struct lab *lab, const char *shape, long seconds)

@@ -11,20 +11,24 @@
 #define EATER "oombox", "eat"
 #define MORE 200 /* far more than any limit here, so that it is hit; never reached */
 
-static int number(const char *dir, const char *file, const char *key)
+static int meminfo_mb(const char *key)
 {
-	return (int)(counter(dir, file, key) / 1024);
+	return (int)(counter("/proc", "meminfo", key) / 1024);
 }
 
-/* How much to eat past every limit: where swap is not counted it has to be filled as well. */
-static const char *enough(const struct lab *lab, char *ret, size_t size)
+/* v2 without counted swap: what is swapped out escapes every limit (v1 is kept from swapping then). */
+static int free_swap_mb(const struct lab *lab)
 {
 	char text[64];
-	long mb = MORE;
+	bool counted = lab->h.version == 1 || take(lab->dir[0], "memory.swap.max", text, sizeof(text)) >= 0;
 
-	if (lab->h.version == 2 && take(lab->dir[0], "memory.swap.max", text, sizeof(text)) < 0)
-		mb += number("/proc", "meminfo", "SwapTotal:");
-	snprintf(ret, size, "%ld", mb);
+	return counted ? 0 : meminfo_mb("SwapTotal:");
+}
+
+/* How much to eat past every limit */
+static const char *enough(const struct lab *lab, char *ret, size_t size)
+{
+	snprintf(ret, size, "%d", MORE + free_swap_mb(lab));
 	return ret;
 }
 
@@ -266,7 +270,7 @@ static int run_swap(struct lab *lab, int argc, char **argv)
 	char text[64];
 	int ret;
 
-	if (number("/proc", "meminfo", "SwapFree:") <= swap_mb || take(lab->dir[0], file, text, sizeof(text)) < 0) {
+	if (meminfo_mb("SwapFree:") <= swap_mb || take(lab->dir[0], file, text, sizeof(text)) < 0) {
 		fprintf(stderr, "oombox: less than %ld MB of swap here, or cgroups do not count it\n", swap_mb + 1);
 		return EXIT_SKIP;
 	}
@@ -289,7 +293,7 @@ static int run_lowered(struct lab *lab, int argc, char **argv)
 	struct truth t = {.domain = lab->dir[0], .victim_dir = lab->dir[0], .limit_bytes = to_mb * MB, .code = "ZT1001"};
 	char has[24];
 	struct spec holder = {.dir = lab->dir[0], .leash = true, .argv = {EATER, word(has, mb), "-"}};
-	int ret = lab_limit(lab, 0, 2 * mb, 0);
+	int ret = free_swap_mb(lab) ? -EOPNOTSUPP : lab_limit(lab, 0, 2 * mb, 0);
 
 	if (ret)
 		return ret;
@@ -298,10 +302,10 @@ static int run_lowered(struct lab *lab, int argc, char **argv)
 	ret = t.victim < 0 ? t.victim : lab_until(lab, 0, mb);
 	if (!ret)
 		ret = lab_limit(lab, 0, to_mb, 0);
-	if (ret == -EBUSY)
+	if (ret == -EBUSY) {
 		fprintf(stderr, "oombox: cgroup v1 does not lower a limit below what is used\n");
-	if (ret == -EBUSY)
 		return EXIT_SKIP;
+	}
 	if (!ret)
 		ret = lab_wait(lab, t.victim);
 	if (ret >= 0 && ret != EXIT_SKIP)
@@ -344,7 +348,7 @@ static bool allowed_to_fill(int argc, char **argv)
 	for (int i = 1; i < argc; i++)
 		yes |= !strcmp(argv[i], "--yes-host");
 	take("/proc", "cmdline", cmdline, sizeof(cmdline));
-	if (strstr(cmdline, "vmtest") || (yes && number("/proc", "meminfo", "MemTotal:") < 2048))
+	if (strstr(cmdline, "vmtest") || (yes && meminfo_mb("MemTotal:") < 2048))
 		return true;
 	fprintf(stderr, "oombox: this would fill all of this machine's memory and have processes killed that are not\n"
 			"oombox: ours: only in a vmtest guest, or with --yes-host and less than 2 GiB of memory\n");
@@ -449,6 +453,14 @@ static int conclude(const struct lab *lab, int ret)
 	return ret == -ETIMEDOUT ? EXIT_TIME : ret < 0 ? EXIT_SKIP : ret;
 }
 
+static bool sensible(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++)
+		if (strcmp(argv[i], "--yes-host") && (arg(argc, argv, i, 0) < 1 || arg(argc, argv, i, 0) > 100000))
+			return false;
+	return true;
+}
+
 int lab_run(int argc, char **argv)
 {
 	const struct lab_shape *s = lab_shapes;
@@ -457,8 +469,8 @@ int lab_run(int argc, char **argv)
 
 	while (s->name && strcmp(s->name, argv[0]))
 		s++;
-	if (!s->name)
-		return -ENOENT;
+	if (!s->name || !sensible(argc, argv))
+		return -EINVAL;
 	lab = malloc(sizeof(*lab));
 	if (!lab)
 		return EXIT_SKIP;
