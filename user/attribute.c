@@ -2,10 +2,8 @@
 #include "attribute.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/cleanup.h"
 #include "trace/hash.h"
 #include "builder/cgpath.h"
 #include "builder/client.h"
@@ -54,28 +52,24 @@ static bool may_be_client(const char *argv, size_t len)
 	return memmem(argv + base, first - base, "docker", 6) != NULL;
 }
 
-/* The parsers want a NUL behind the last word, which an event need not have. */
-static char *dup_argv(const char *argv, size_t len)
-{
-	char *copy = malloc(len + 1);
-
-	if (copy) {
-		memcpy(copy, argv, len);
-		copy[len] = 0;
-	}
-	return copy;
-}
-
 /* A `docker build`: from now on there is a build, and its Dockerfile should be read while it can be. */
 static void see_client(struct model *m, const struct zt_ev *ev, const char *tail, size_t len, bool cut,
 		       struct want *w)
 {
 	struct proc *p = may_be_client(tail, len) ? model_proc(m, &ev->who) : NULL;
-	struct client_cmd *c __free = p ? calloc(1, sizeof(*c)) : NULL;
-	char *argv __free = c ? dup_argv(tail, len) : NULL;
+	char argv[ZT_ARGV_MAX + 1]; /* not from malloc: whose build it is must be known on a full machine, too */
+	struct client_cmd cmd, *c = &cmd;
 	struct build *b;
 
-	if (!argv || !client_parse(argv, len, cut, c))
+	if (!p)
+		return;
+	if (len > ZT_ARGV_MAX) {
+		len = ZT_ARGV_MAX;
+		cut = true;
+	}
+	memcpy(argv, tail, len);
+	argv[len] = 0; /* which an event need not have */
+	if (!client_parse(argv, len, cut, c))
 		return;
 	b = p->client;
 	if (!b)

@@ -51,6 +51,14 @@ void slab_done(struct slab *s)
 	*s = (struct slab){ 0 };
 }
 
+void *slab_spare(const struct slab *s, size_t n, size_t *ret_bytes)
+{
+	size_t left = s->cap - s->used;
+
+	*ret_bytes = (n < left ? n : left) * s->elem_bytes;
+	return *ret_bytes ? s->base + s->used * s->elem_bytes : NULL;
+}
+
 int arena_init(struct arena *a, size_t cap_bytes)
 {
 	*a = (struct arena){ .cap = cap_bytes, .base = reserve(cap_bytes) };
@@ -101,6 +109,14 @@ char *arena_printf(struct arena *a, const char *fmt, ...)
 	}
 	a->used += (size_t)n + 1;
 	return p;
+}
+
+void *arena_spare(const struct arena *a, size_t bytes, size_t *ret_bytes)
+{
+	size_t left = a->cap - a->used;
+
+	*ret_bytes = bytes < left ? bytes : left;
+	return *ret_bytes ? a->base + a->used : NULL;
 }
 
 void arena_done(struct arena *a)

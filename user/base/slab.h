@@ -19,6 +19,8 @@ int slab_init(struct slab *s, size_t elem_bytes, size_t cap);
 void *slab_get(struct slab *s); /* NULL when full */
 void slab_put(struct slab *s, void *elem);
 void slab_done(struct slab *s);
+/* Where the next n elements will be: memory to have ready. NULL and 0 bytes when it is full. */
+void *slab_spare(const struct slab *s, size_t n, size_t *ret_bytes);
 
 struct arena {
 	char *base;
@@ -32,5 +34,6 @@ char *arena_strdup(struct arena *a, const char *s);
 char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void *arena_zalloc(struct arena *a, size_t bytes); /* 8-aligned */
 void arena_done(struct arena *a);
+void *arena_spare(const struct arena *a, size_t bytes, size_t *ret_bytes); /* as slab_spare */
 
 #endif

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/i18n.h"
 #include "base/log.h"
 #include "session.h"
@@ -19,6 +20,9 @@
 #define PUMP_MS 50
 /* A step's cgroup goes 10-20 ms after its last process; a builder that takes longer is not waited for. */
 #define DRAIN_NS 400000000ull
+/* Processes and cgroups that a busy machine makes in seconds; some kills with all their tasks. */
+#define SPARE_OBJECTS 512
+#define SPARE_ARENA_BYTES ((size_t)512 << 10)
 
 struct run {
 	const struct options *o;
@@ -97,15 +101,56 @@ static int start_child(struct run *r)
 	return err;
 }
 
-static void protect(void)
+/* Memory for so much more, found while there is some: processes and cgroups, what kills tell and what is said of them */
+static int hold_tables(const struct session *s)
 {
-	int adj, err = protect_oom("/proc", &adj);
+	const struct slab *slabs[] = { &s->model->proc_slab, &s->model->cgroup_slab };
+	const struct arena *arenas[] = { &s->model->arena, &s->report->arena };
+	int ret = 0, err;
+	size_t bytes;
 
-	if (err < 0)
-		log_info(_("ztrace itself is not protected from the OOM killer: %s"), strerror(-err));
+	for (size_t i = 0; i < ARRAY_SIZE(slabs); i++) {
+		void *p = slab_spare(slabs[i], SPARE_OBJECTS, &bytes);
+
+		err = protect_hold(p, bytes);
+		ret = ret ? ret : err;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(arenas); i++) {
+		void *p = arena_spare(arenas[i], SPARE_ARENA_BYTES, &bytes);
+
+		err = protect_hold(p, bytes);
+		ret = ret ? ret : err;
+	}
+	return ret;
+}
+
+/* Where it may not be done it is said, in the trace as well: who wonders why it ends early reads it there. */
+static void tell_unprotected(struct run *r, const char *text, int err)
+{
+	log_info("%s: %s", _(text), strerror(-err));
+	if (r->traced)
+		live_note("ZT9005", text, session_event, &r->s);
+}
+
+/* oom_err: what protect_oom said, before there was anywhere to say it */
+static void protect(struct run *r, int oom_err)
+{
+	int err, held, tables;
+
+	if (oom_err < 0)
+		tell_unprotected(r, N_("ztrace may not lower its own oom_score_adj (no CAP_SYS_RESOURCE): when the host "
+				       "runs out of memory the kernel may kill ztrace as well"),
+				 oom_err);
 	err = protect_lock();
-	if (err < 0)
-		log_info(_("ztrace's memory cannot be locked: %s"), strerror(-err));
+	held = protect_hold_program("/proc");
+	tables = hold_tables(&r->s);
+	held = held ? held : tables;
+	if (held < 0)
+		tell_unprotected(r, N_("ztrace may not lock its memory (no CAP_IPC_LOCK, and RLIMIT_MEMLOCK is small): when "
+				       "the host runs out of memory it may be slow and lose events"),
+				 held);
+	else if (err < 0)
+		log_info(_("only what recording needs is locked in memory: %s"), strerror(-err));
 }
 
 static int attach(struct run *r)
@@ -236,7 +281,7 @@ static int run_child(struct run *r)
 
 static int trace(struct run *r)
 {
-	int err;
+	int err, oom_err, adj;
 
 	protect_save("/proc", &r->saved);
 	if (prepare(r) < 0)
@@ -249,10 +294,11 @@ static int trace(struct run *r)
 		return EXIT_MISUSE;
 	if (r->t->explain && opt_outputs(r->o, &r->s, r->t->command ? stderr : stdout) < 0)
 		return EXIT_MISUSE;
-	protect();
+	oom_err = protect_oom("/proc", &adj);
 	err = attach(r);
 	if (err < 0 && (r->o->require_bpf || !r->t->command))
 		return EXIT_OURS;
+	protect(r, oom_err); /* after libbpf, which needs 10 MB for a moment */
 	protect_no_new_privs();
 	protect_drop_caps(true);
 	if (r->t->command)

@@ -76,5 +76,10 @@ const struct code codes[] = {
 	{ "ZT9004", N_("the trace was cut short"),
 	  N_("The trace file ends without its end mark: ztrace was killed, the disk was full,\n"
 	     "or the file was copied while it grew. All before the cut is used.\n") },
+	{ "ZT9005", N_("ztrace could not protect itself"),
+	  N_("ztrace lowers its own oom_score_adj to -900 and locks the memory that recording\n"
+	     "needs, so that it outlives the kill it explains. Here it was not allowed to. It\n"
+	     "matters only where the whole host runs out of memory: the trace may end early\n"
+	     "there, or events be lost. What it runs keeps its own oom_score_adj.\n") },
 	{ NULL, NULL, NULL },
 };

@@ -492,13 +492,25 @@ static void put_lost(struct screen *s, const struct model *m)
 	put_labelled(s, _("note:"), STYLE_NOTE, text, 3);
 }
 
-static void put_notes(struct screen *s, struct out *o, const struct model *m)
+static bool host_ran_out(const struct report *r)
 {
-	for (const struct note *note = m->notes; note; note = note->next) {
+	for (const struct incident *i = r->incidents; i; i = i->next)
+		if (i->limit.kind == LIMIT_HOST)
+			return true;
+	return false;
+}
+
+/* How well ztrace could protect itself matters where the host itself ran out of memory. */
+static void put_notes(struct screen *s, struct out *o, const struct report *r)
+{
+	for (const struct note *note = r->model->notes; note; note = note->next) {
 		char head[HEAD_BYTES];
 
+		if (!strcmp(note->code, "ZT9005") && !r->verbose && !host_ran_out(r))
+			continue;
 		snprintf(head, sizeof(head), _("note[%s]: "), note->code);
-		screen_para(s, &(struct para){ .head = head, .head_style = STYLE_NOTE, .text = note->text, .indent = 6,
+		screen_para(s, &(struct para){ .head = head, .head_style = STYLE_NOTE,
+					       .text = *note->text ? _(note->text) : "", .indent = 6,
 					       .lines = 3 });
 		flush_full(s, o);
 	}
@@ -517,7 +529,7 @@ static int text_finish(struct out *o, const struct report *r)
 		put_list(s, o, r);
 	if (r->verbose)
 		put_steps(s, o, r->model);
-	put_notes(s, o, r->model);
+	put_notes(s, o, r);
 	put_lost(s, r->model);
 	screen_print(s, o);
 	return fflush(o->f) ? -errno : 0;

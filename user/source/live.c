@@ -10,8 +10,8 @@
 #include "source/enrich.h"
 #include "source/env.h"
 #include "source/evbuf.h"
+#include "source/mask.h"
 #include "source/redact.h"
-#include "trace/event.h"
 
 #define HOST_PERIOD_NS 1000000000ull
 
@@ -24,25 +24,14 @@ struct live {
 	zt_u64 host_next_ns;
 	sink_fn sink; /* of the call under way */
 	void *ctx;
-	union evbuf masked;
+	struct mask mask;
 };
 
-/* Secrets are masked before anybody sees them: a copy, for the ring is not ours to write to. */
-static int mask(void *ctx, const struct zt_ev *ev)
+static int masked(void *ctx, const struct zt_ev *ev)
 {
 	struct live *l = ctx;
-	union evbuf *b = &l->masked;
-	bool changed = false;
-	size_t len;
 
-	if ((ev->kind != ZT_exec && ev->kind != ZT_proc) || ev_check(ev) < 0)
-		return l->sink(l->ctx, ev);
-	memcpy(b->bytes, ev, ev->size);
-	len = redact_argv(b->bytes + ev->fixed, ev->size - ev->fixed, &changed);
-	b->h.size = (zt_u32)(ev->fixed + len);
-	if (changed && ev->kind == ZT_exec)
-		b->h.flags |= ZT_F_EXEC_MASKED;
-	return l->sink(l->ctx, &b->h);
+	return l->sink(l->ctx, mask_event(&l->mask, ev));
 }
 
 static int host(struct live *l, zt_u32 flags, sink_fn sink, void *ctx)
@@ -86,7 +75,7 @@ static int live_pump(struct source *s, int timeout_ms, sink_fn sink, void *ctx)
 	}
 	l->sink = sink;
 	l->ctx = ctx;
-	return l->bpf->pump(l->bpf, timeout_ms, mask, l);
+	return l->bpf->pump(l->bpf, timeout_ms, masked, l);
 }
 
 static int live_ask(struct source *s, const struct want *w, sink_fn sink, void *ctx)
@@ -147,7 +136,7 @@ int live_open(struct source **ret, const struct live_opts *o, sink_fn sink, void
 		/* After attaching: what starts in between is seen twice, and nothing is missed. */
 		r = cgroupfs_snapshot(o->cg, sink, ctx, NULL);
 		if (r >= 0)
-			r = procfs_snapshot(o->proc, o->cg, mask, l);
+			r = procfs_snapshot(o->proc, o->cg, masked, l);
 	}
 	if (r < 0) {
 		live_close(&l->s);

@@ -4,7 +4,10 @@
 #include <cap-ng.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 
@@ -12,6 +15,8 @@
 #include "source/readfile.h"
 
 /* Makes this process hard to kill by accident and not worth taking over. */
+
+#define HOLD_MAX_BYTES (4ul << 20) /* of one file: a locale archive is not what recording needs */
 
 #ifndef CAP_PERFMON
 #define CAP_PERFMON 38
@@ -50,6 +55,22 @@ static int write_adj(const char *proc, int adj)
 	return write(fd, text, (size_t)len) < 0 ? -errno : 0;
 }
 
+/*
+ * Without CAP_SYS_RESOURCE one may go down to where somebody with it has been (signal->oom_score_adj_min): a CI
+ * runner's +500 can be taken back to 0. *adj: where we are; what is refused lies at `refused`.
+ */
+static void go_down(const char *proc, int refused, int *adj)
+{
+	while (*adj - refused > 1) {
+		int mid = refused + (*adj - refused) / 2;
+
+		if (write_adj(proc, mid))
+			refused = mid;
+		else
+			*adj = mid;
+	}
+}
+
 int protect_oom(const char *proc, int *ret_adj)
 {
 	int err = read_adj(proc, ret_adj);
@@ -59,6 +80,8 @@ int protect_oom(const char *proc, int *ret_adj)
 	err = write_adj(proc, PROTECT_OOM_SCORE_ADJ);
 	if (!err)
 		*ret_adj = PROTECT_OOM_SCORE_ADJ;
+	else if (err == -EACCES)
+		go_down(proc, PROTECT_OOM_SCORE_ADJ, ret_adj);
 	return err;
 }
 
@@ -66,6 +89,89 @@ int protect_lock(void)
 {
 	/* MCL_ONFAULT is Linux 4.4; without it CURRENT would fault in all that slab.c has reserved. */
 	return mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) ? -errno : 0;
+}
+
+/* In memory at least, for as long as nobody throws it out. */
+static void touch(const char *p, size_t bytes, bool write)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+	for (size_t at = 0; at < bytes; at += page) {
+		volatile char *c = (volatile char *)(uintptr_t)(p + at);
+		char was = *c;
+
+		if (write)
+			*c = was;
+	}
+}
+
+/* mlock() itself faults in, and writable pages so that they are our own. */
+static int hold(const char *p, size_t bytes, bool write)
+{
+	if (!bytes || !mlock(p, bytes))
+		return 0;
+	touch(p, bytes, write);
+	return -errno;
+}
+
+int protect_hold(const void *p, size_t bytes)
+{
+	return hold(p, bytes, true);
+}
+
+/* The stack grows by what is used of it: be there once, and it stays. */
+static __attribute__((noinline)) void grow_stack(void)
+{
+	char room[PROTECT_STACK_BYTES];
+
+	touch(room, sizeof(room), true);
+}
+
+/* Free memory on top of the heap, never given back: from now on malloc asks the kernel for none but the largest. */
+static void grow_heap(void)
+{
+	void *p;
+
+	mallopt(M_MMAP_THRESHOLD, 2 * PROTECT_HEAP_BYTES);
+	mallopt(M_TRIM_THRESHOLD, 1 << 30);
+	p = malloc(PROTECT_HEAP_BYTES);
+	if (p)
+		touch(p, PROTECT_HEAP_BYTES, true);
+	free(p);
+}
+
+/* Of a line of /proc/PID/maps: is it code or data of a program, heap or stack? What slab.c reserved and rings are not. */
+static bool is_wanted(const char *line, unsigned long *from, unsigned long *to, bool *write)
+{
+	char rights[8] = "", name[16] = "";
+
+	if (sscanf(line, "%lx-%lx %7s %*s %*s %*s %15s", from, to, rights, name) < 4 || rights[0] != 'r')
+		return false;
+	*write = rights[1] == 'w';
+	return (name[0] == '/' && *to - *from <= HOLD_MAX_BYTES) || !strcmp(name, "[heap]") ||
+	       !strcmp(name, "[stack]");
+}
+
+int protect_hold_program(const char *proc)
+{
+	char path[256], line[512];
+	unsigned long from, to;
+	FILE *f __fclose = NULL;
+	bool write;
+	int err = 0;
+
+	grow_stack();
+	grow_heap();
+	snprintf(path, sizeof(path), "%s/self/maps", proc);
+	f = fopen(path, "re");
+	if (!f)
+		return -errno;
+	while (fgets(line, sizeof(line), f)) {
+		int e = is_wanted(line, &from, &to, &write) ? hold((char *)from, to - from, write) : 0;
+
+		err = err ? err : e;
+	}
+	return err;
 }
 
 int protect_no_new_privs(void)

@@ -20,6 +20,7 @@
 #define FLUSH_NS 1000000000ULL
 #define RETRY_MAX_NS (32 * FLUSH_NS)
 #define GZIP_WINDOW (15 + 16) /* zlib: 32 KB window, gzip wrapper */
+#define WARM_UP_BYTES (256 * 1024) /* several windows: every part of zlib's memory is used */
 #define GZIP_END_BYTES 10     /* empty last block, CRC-32, length */
 
 struct writer {
@@ -300,6 +301,31 @@ int writer_close(struct writer *w)
 	return r;
 }
 
+/*
+ * Compress what does not compress, to nowhere: zlib's tables are memory in earnest from then on, and its code is
+ * read, so that no write to the trace waits for pages when the machine has none.
+ */
+static void warm_up(struct writer *w)
+{
+	zt_u8 noise[1024];
+	zt_u32 x = 1;
+
+	start_member(w);
+	for (int i = 0; i < WARM_UP_BYTES; i += (int)sizeof(noise)) {
+		for (size_t j = 0; j < sizeof(noise); j++) {
+			x = x * 1103515245 + 12345;
+			noise[j] = (zt_u8)(x >> 16);
+		}
+		w->z.next_in = noise;
+		w->z.avail_in = sizeof(noise);
+		w->z.next_out = w->out;
+		w->z.avail_out = sizeof(w->out);
+		deflate(&w->z, i % (int)sizeof(w->out) ? Z_NO_FLUSH : Z_SYNC_FLUSH);
+	}
+	memset(w->out, 1, sizeof(w->out));
+	start_member(w);
+}
+
 static int put_header(struct writer *w, const struct writer_opts *o)
 {
 	struct zt_file_header h = {
@@ -330,7 +356,7 @@ int writer_open_fd(struct writer **ret, int fd, const struct writer_opts *o)
 	/* Level 1: a third of the time of level 6 for a tenth more bytes, while a build wants the processors. */
 	if (deflateInit2(&w->z, Z_BEST_SPEED, Z_DEFLATED, GZIP_WINDOW, 8, Z_DEFAULT_STRATEGY) != Z_OK)
 		goto out_free;
-	start_member(w);
+	warm_up(w);
 	r = put_header(w, o);
 	if (!r)
 		r = sync_out(w, Z_SYNC_FLUSH); /* the gzip header: an empty trace is a valid file */
