@@ -315,6 +315,14 @@ static __always_inline bool is_full(struct mem_cgroup *m)
 	       nearly(BPF_CORE_READ(m, memsw.usage.counter), BPF_CORE_READ(m, memsw.max));
 }
 
+/* Far above its limit: only lowering that leads there, and whoever wrote it is the trigger, wherever that is. */
+static __always_inline bool was_lowered(struct mem_cgroup *m)
+{
+	u64 usage = BPF_CORE_READ(m, memory.usage.counter), max = BPF_CORE_READ(m, memory.max);
+
+	return max < page_counter_max && usage > max + max / 8 + 1024;
+}
+
 /*
  * The level whose limit was hit: the one of the kernel's decision, if that was seen. Otherwise the topmost with
  * oom_lock, as the kernel locks the whole subtree of the OOM. Kernels built without cgroup v1 (6.11 on) have no such field: there it is the lowest full level
@@ -333,7 +341,7 @@ __attribute__((noinline)) u64 oom_domain_step(u64 css, u64 trigger)
 	else if (bpf_core_field_exists(m->oom_lock))
 		hit = BPF_CORE_READ(m, oom_lock);
 	else
-		hit = !w.hit && is_full(m) && oom_is_below(trigger, css);
+		hit = !w.hit && is_full(m) && (oom_is_below(trigger, css) || was_lowered(m));
 	if (hit) {
 		w.hit = css;
 		w.group = w.group_below;
