@@ -142,6 +142,7 @@ static void close_all(struct model *m, struct report *r)
 	for (struct kill *k = m->kills; k; k = k->next)
 		close_kill(m, r, k);
 	close_child(m, r);
+	stall_find(m, r);
 }
 
 static bool open_kills(const struct model *m)

@@ -35,6 +35,23 @@ int exit_status(int raw); /* code, or 128 + signal */
 /* limit.c: the level that was hit; fills i->limit and says how sure that is. */
 enum confidence limit_find(const struct model *m, struct report *r, const struct kill *k, struct incident *i);
 
+/* The chain's level of that cgroup in what was seen at the kill (a walk's owner). NULL: not seen */
+const struct kill_level *level_of(const struct kill *k, zt_u64 cgroup);
+/* Is cgroup `id` the cgroup `top` or below it? */
+enum tristate cgroup_below(const struct model *m, zt_u64 id, zt_u64 top);
+
+/* split.c: what the memory of the level consisted of; into i->limit.split. */
+void split_find(const struct kill *k, const struct kill_level *l, struct incident *i);
+
+/* why.c: what the kernel decided, and why this victim; after limit_find and with the victims filled in. */
+void why_find(const struct model *m, struct report *r, const struct kill *k, struct incident *i);
+
+/* stall.c: memory.high and other waiting for memory, which kills nobody but makes a step slow. */
+#define STALL_NS ((zt_u64)10 * 1000000000) /* what is worth a line by itself */
+const char *say_stall(const struct model *m, struct report *r, const struct step *s); /* NULL: nothing to say */
+void stall_find(const struct model *m, struct report *r); /* into r->stall_text */
+void note_stall(const struct model *m, struct report *r, const struct unit *u, struct incident *i);
+
 /* holders.c */
 void holders_find(const struct model *m, struct report *r, const struct kill *k, struct incident *i);
 

@@ -283,6 +283,7 @@ static void common(const struct model *m, struct report *r, const struct unit *u
 	i->used_text = peak ? say(r, _("peak %s; %u OOM kills seen"), say_bytes(r, peak), step_ooms(u)) :
 			      say(r, _("%u OOM kills seen"), step_ooms(u));
 	fill_host(m, &m->host, r, i);
+	note_stall(m, r, u, i);
 	note_context(m, r, u, i);
 	i->summary = say(r, _("%s. Killed: %s. Limit: %s. Used: %s. Host: %s."), i->headline,
 			 i->killed ? i->killed : "-", i->limit_text, i->used_text, i->host_text);
