@@ -27,8 +27,10 @@ static zt_u64 victims_bytes(const struct incident *i, zt_u64 *swap)
  */
 static zt_u64 try_bytes(const struct incident *i)
 {
-	zt_u64 want = i->limit.bytes + i->limit.bytes / 2, swap;
-	zt_u64 least = i->limit.bytes + victims_bytes(i, &swap) / 2 + swap;
+	/* more was in use than the limit allows: it was lowered */
+	zt_u64 had = i->limit.usage_bytes > i->limit.bytes ? i->limit.usage_bytes : i->limit.bytes;
+	zt_u64 want = had + had / 2, swap;
+	zt_u64 least = had + victims_bytes(i, &swap) / 2 + swap;
 
 	if (want < least)
 		want = least;
@@ -147,7 +149,9 @@ static void allow_swap(const struct model *m, struct report *r, const struct kil
 
 static void more_nodes(const struct model *m, struct report *r, const struct kill *k, struct incident *i)
 {
-	const char *path = model_cgroup_path(m, k->ev.victim_cgroup);
+	const struct cgroup *cg = model_cgroup(m, k->ev.victim_cgroup);
+	/* a step's own goes with it, and has what the one above has */
+	const char *path = cg ? model_cgroup_path(m, cg->step && cg->parent ? cg->parent : cg->id) : NULL;
 
 	if (i->limit.kind == LIMIT_MEMPOLICY) {
 		add_help(i, "more-nodes", _("let it use more memory nodes: drop numactl --membind, or use --preferred"),
@@ -184,6 +188,9 @@ void advise_signal(struct report *r, struct incident *i)
 			 say(r, _("look for `exit 137`, or a program that returns 137, at line %u"),
 			     i->step->instr->line) :
 			 _("look for `exit 137`, or a program that returns 137, in the command"), NULL, 0);
+	else if (i->killer.comm && !strcmp(i->killer.comm, "timeout") && i->step && i->step->pressure_ns >= STALL_NS)
+		add_help(i, "raise-memory", say(r, _("give it more memory (or time): it waited %s for memory"),
+						say_duration(r, i->step->pressure_ns)), NULL, 0);
 	else if (i->killer.comm && !strcmp(i->killer.comm, "timeout"))
 		add_help(i, "raise-timeout", _("raise the time limit, or find out what became slow"), NULL, 0);
 }

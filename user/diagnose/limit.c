@@ -220,7 +220,7 @@ static void fill_nodes(struct report *r, const struct kill *k, enum limit_kind k
 	else
 		i->limit_text = total ? say(r, _("a memory policy: only some of the memory nodes, with swap %s"), total) :
 					_("a memory policy (mbind, numactl --membind): only some of the memory nodes");
-	i->used_text = _("all that these nodes have; others may have had memory left");
+	i->used_text = _("all of these nodes' memory");
 }
 
 static void fill_sysrq(struct incident *i)
@@ -229,7 +229,7 @@ static void fill_sysrq(struct incident *i)
 	i->limit.owner = "host";
 	i->limit.bytes = i->limit.swap_limit_bytes = ZT_NO_LIMIT;
 	i->limit_text = _("none was hit: somebody asked for this kill with SysRq-f");
-	i->used_text = _("not a question of use");
+	i->used_text = _("not why it was killed");
 }
 
 /* The level as it was last seen, where the kernel side's look at it was lost. */

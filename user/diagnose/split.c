@@ -42,5 +42,5 @@ void split_find(const struct kill *k, const struct kill_level *l, struct inciden
 		s->via = "memory.stat";
 		return;
 	}
-	s->bytes = (struct zt_ev_memstat){ 0 };
+	*s = (struct split){ 0 };
 }

@@ -37,7 +37,7 @@ static const struct cgroup *high_set_above(const struct model *m, const struct s
 static const char *stalled(struct report *r, const char *text, zt_u64 pressure_ns)
 {
 	return pressure_ns < SECOND_NS ? text :
-	       say(r, _("%s; it waited %s for memory"), text, say_duration(r, pressure_ns));
+	       say(r, _("%s; the step waited %s for memory"), text, say_duration(r, pressure_ns));
 }
 
 /* NULL: it was not held up, or not for long. */
@@ -46,20 +46,19 @@ const char *say_stall(const struct model *m, struct report *r, const struct step
 	bool own = s->high_events && s->high_bytes && s->high_bytes != ZT_NO_LIMIT;
 	const struct kill_level *l = own || !s->cgroup ? NULL : high_above(m, s);
 	const struct cgroup *cg;
-	const char *path;
+	const char *text;
 
 	/* A throttled moment is memory.high at work; only what took time explains anything. */
 	if (own && (!s->pressure_ns || s->pressure_ns >= SECOND_NS)) {
-		path = s->cgroup && s->cgroup->path ? s->cgroup->path : "?";
-		return stalled(r, say(r, _("memory.high %s throttled this step %llu times (%.40s)"),
-				      say_bytes(r, s->high_bytes), (unsigned long long)s->high_events, path),
-			       s->pressure_ns);
+		text = say(r, _("memory.high %s on its cgroup throttled this step %llu times"),
+			   say_bytes(r, s->high_bytes), (unsigned long long)s->high_events);
+		return stalled(r, text, s->pressure_ns);
 	}
 	if (l && s->pressure_ns >= SECOND_NS) {
-		path = model_cgroup_path(m, l->mem.id);
-		return stalled(r, say(r, _("memory.high %s on %.40s throttled what runs there, this step too"),
-				      say_bytes(r, l->mem.high_bytes), path ? path : l->name ? l->name : "?"),
-			       s->pressure_ns);
+		text = model_cgroup_path(m, l->mem.id);
+		text = say(r, _("memory.high %s on %.40s throttled what runs there"), say_bytes(r, l->mem.high_bytes),
+			   text ? text : l->name ? l->name : "?");
+		return stalled(r, text, s->pressure_ns);
 	}
 	cg = s->pressure_ns >= STALL_NS ? high_set_above(m, s) : NULL;
 	if (cg)

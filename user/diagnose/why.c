@@ -100,9 +100,8 @@ static const char *say_larger_exempt(struct report *r, const struct weighing *w)
 	const struct candidate *l = w->larger;
 
 	if (l->oom_score_adj == OOM_ADJ_MIN)
-		return say(r, _("%s (%s) is larger, but its oom_score_adj -1000 forbids it"), l->comm,
-			   say_size(r, w, l));
-	return say(r, _("%s (%s) is larger, but could not be chosen just then"), l->comm, say_size(r, w, l));
+		return say(r, _("larger %s (%s) is exempt: oom_score_adj -1000"), l->comm, say_size(r, w, l));
+	return say(r, _("larger %s (%s) could not be chosen just then"), l->comm, say_size(r, w, l));
 }
 
 static const char *say_score_raised(struct report *r, const struct weighing *w)
@@ -113,13 +112,13 @@ static const char *say_score_raised(struct report *r, const struct weighing *w)
 
 static const char *say_score_lowered(struct report *r, const struct weighing *w)
 {
-	return say(r, _("%s (%s) is larger, but spared by its oom_score_adj %d"), w->larger->comm,
+	return say(r, _("larger %s (%s) is spared: oom_score_adj %d"), w->larger->comm,
 		   say_size(r, w, w->larger), w->larger->oom_score_adj);
 }
 
 static const char *say_outside(struct report *r, const struct weighing *w)
 {
-	return say(r, _("%s (%s) is larger, but not below the limited cgroup"), w->outside->comm,
+	return say(r, _("larger %s (%s) is not below the limited cgroup"), w->outside->comm,
 		   say_size(r, w, w->outside));
 }
 
