@@ -305,6 +305,9 @@ static struct incident *known(const struct model *m, struct report *r, const str
 	set_lineage(s->sender, i->killer_lineage, &i->nkiller_lineage);
 	by = killer_words(m, r, s, u, i);
 	i->headline = say(r, !strncmp(i->code, "ZT11", 4) ? _("%s was killed by %s: memory was short") :
+			     /* nobody ran out of it, but it may be why this took so long */
+			     u->step && u->step->pressure_ns >= STALL_NS ?
+							 _("%s was killed by %s, after long waits for memory") :
 							 _("%s was killed by %s, not for memory"),
 			  say_unit(r, u), killer_short(m, r, s, u));
 	i->killed = say(r, _("%s, pid %u, by %s"), s->target->comm, s->target->id.tgid, by);
