@@ -285,7 +285,7 @@ void holders_find(const struct model *m, struct report *r, const struct kill *k,
 	for (unsigned int n = 0; n < t->n && i->nholders < HOLDERS_MAX; n++)
 		if (t->h[n].bytes)
 			i->holders[i->nholders++] = t->h[n];
-	if (i->step)
+	if (i->step && i->step == k->step)
 		inside_find(w, i->step->cgroup->id, t, i);
 	free(t);
 }

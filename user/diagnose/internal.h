@@ -4,13 +4,29 @@
 #define DIAGNOSE_INTERNAL_H
 
 #include "base/i18n.h"
+#include "builder/daemon.h"
 #include "diagnose/diagnose.h"
+
+/* A victim that is no part of a build but served it: the builder, its client, the CI agent. */
+struct build_agent {
+	enum agent_role role;
+	const struct proc *victim;
+	const struct proc *agent; /* the victim, or the daemon whose helper it was */
+	struct build *build;	  /* the one to tell of, the traced one first; NULL: not known */
+	struct step *step;	  /* of it, running when the victim died; NULL: none was */
+	unsigned int steps;	  /* of it, running then */
+	unsigned int builds, died; /* that it served; that failed with it */
+	const struct proc *entry; /* whose end tells whether the build died with it; NULL: not known */
+	enum tristate causal;
+	enum confidence confidence;
+};
 
 /* Something that can die: a build step, or the traced command. */
 struct unit {
 	struct proc *entry; /* first process; NULL: not known */
 	struct step *step;  /* NULL: the traced command, or a process of nobody's */
 	struct build *build;
+	const struct build_agent *agent; /* the victim served it and was no part of it; NULL: it was */
 };
 
 /* words.c */
@@ -54,6 +70,19 @@ void note_stall(const struct model *m, struct report *r, const struct unit *u, s
 
 /* holders.c */
 void holders_find(const struct model *m, struct report *r, const struct kill *k, struct incident *i);
+
+/* builder.c: ZT1006 */
+/* Was the victim the builder of something at work, or a client or CI agent of such? false: none of that. */
+bool builder_killed(const struct model *m, const struct kill *k, struct build_agent *a);
+/* Is it known what became of its builds? */
+bool builder_settled(const struct model *m, const struct kill *k);
+/* Did the step end with its builder? */
+bool builder_took(const struct model *m, const struct step *s);
+const char *builder_headline(struct report *r, const struct build_agent *a);
+const char *builder_basis(const struct incident *i);
+void builder_notes(const struct model *m, struct report *r, const struct kill *k, const struct build_agent *a,
+		   struct incident *i);
+void builder_advise(const struct model *m, struct report *r, const struct build_agent *a, struct incident *i);
 
 /* killer.c: why the unit got a SIGKILL that was no OOM. NULL: no such thing happened. */
 struct incident *killer_incident(const struct model *m, struct report *r, const struct unit *u);

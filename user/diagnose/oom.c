@@ -232,28 +232,38 @@ struct incident *oom_incident(const struct model *m, struct report *r, struct ki
 	why_find(m, r, k, i);
 	holders_find(m, r, k, i);
 	say_inside(r, i);
-	i->causal = cause_of_failure(m, k->victim, u);
-	i->code = oom_code(i, k);
+	i->causal = u->agent ? u->agent->causal : cause_of_failure(m, k->victim, u);
+	i->code = u->agent && i->causal != TRI_NO ? "ZT1006" : oom_code(i, k);
 	i->confidence = i->causal == TRI_UNKNOWN && u->entry ? lower(conf, CONF_LIKELY) : conf;
 	fill_host(m, &k->host, r, i);
 	say_killed(r, i);
 	i->repeats = told_before(r, i);
-	i->headline = oom_headline(r, i, u);
+	if (u->agent)
+		i->confidence = lower(i->confidence, u->agent->confidence);
+	i->headline = u->agent ? builder_headline(r, u->agent) : oom_headline(r, i, u);
 	i->basis = i->confidence == CONF_CONFIRMED ? _("confirmed by the kernel's OOM event") :
 		   i->confidence == CONF_LIKELY ? _("likely, from the kernel's OOM event") :
 						  _("an OOM kill was seen; more is not known");
 	if (i->confidence == CONF_CONFIRMED && u->step && u->step->instr && u->step->confidence != CONF_CONFIRMED)
 		i->basis = _("kill and limit confirmed by the kernel, the step only likely");
+	if (u->agent)
+		i->basis = builder_basis(i);
 	i->summary = say(r, _("%s. Killed: %s. Limit: %s. Used: %s. Host: %s."), i->headline, i->killed,
 			 i->limit_text, i->used_text, i->host_text);
 	lowered = note_lowered(m, r, k, i);
-	note_cause(r, u, i);
-	note_stall(m, r, u, i);
+	if (u->agent) {
+		builder_notes(m, r, k, u->agent, i);
+	} else {
+		note_cause(r, u, i);
+		note_stall(m, r, u, i);
+	}
 	note_context(m, r, u, i);
 	note_trigger(m, r, k, lowered, i);
 	if (k->cut)
 		add_note(i, _("there were more cgroups or processes than this report can list"));
-	if (i->causal != TRI_NO)
+	if (u->agent && i->causal != TRI_NO)
+		builder_advise(m, r, u->agent, i);
+	else if (i->causal != TRI_NO)
 		advise_oom(m, r, k, i);
 	return i;
 }
