@@ -128,9 +128,20 @@ static enum tristate serves(const struct model *m, const struct build_agent *a, 
 	return ret;
 }
 
-static bool touches_build(const struct model *m, const struct build_agent *a, const struct build *b, zt_u64 ts_ns)
+/* Several in a row (docker, then its plugin): what was at work when the first of them died counts. */
+static zt_u64 row_began(const struct model *m, const struct kill *k)
 {
-	if (!b->client || !build_ran(b, ts_ns))
+	const struct proc *agent;
+
+	for (const struct kill *f = m->kills; f && f != k; f = f->next)
+		if (f->ev.h.ts_ns + LOSS_NS > k->ev.h.ts_ns && role_of_kill(m, f, &agent) != AGENT_NONE)
+			return f->ev.h.ts_ns;
+	return k->ev.h.ts_ns;
+}
+
+static bool touches_build(const struct model *m, const struct build_agent *a, const struct build *b)
+{
+	if (!b->client || !build_ran(b, a->since_ns))
 		return false;
 	switch (a->role) {
 	case AGENT_CLIENT: /* the command, or the plugin that it runs */
@@ -147,30 +158,30 @@ static bool touches_build(const struct model *m, const struct build_agent *a, co
 /* Not known to be its daemon's: then only a client that failed with it counts. */
 static bool touched(const struct model *m, const struct kill *k, const struct build_agent *a, const struct build *b)
 {
-	if (!touches_build(m, a, b, k->ev.h.ts_ns))
+	if (!touches_build(m, a, b))
 		return false;
 	return a->role != AGENT_ENGINE || serves(m, a, b) == TRI_YES || fate_of(m, b->client, k) != FATE_LIVED;
 }
 
-static bool touches_step(const struct build_agent *a, const struct step *s, zt_u64 ts_ns)
+static bool touches_step(const struct build_agent *a, const struct step *s)
 {
-	return step_ran(s, ts_ns) && s->entry != a->victim && model_is_below(s->entry, a->victim);
+	return step_ran(s, a->since_ns) && s->entry != a->victim && model_is_below(s->entry, a->victim);
 }
 
 /* The step to tell of: one that ran below the victim before one that merely ran, the oldest first. */
 static struct step *running_step(const struct model *m, const struct build_agent *a, const struct build *b,
-				 zt_u64 ts_ns, unsigned int *n)
+				 unsigned int *n)
 {
 	struct step *best = NULL;
 
 	*n = 0;
 	for (struct step *s = m->steps; s; s = s->next) {
-		if (s->build != b || !step_ran(s, ts_ns) || s->entry == a->victim)
+		if (s->build != b || !step_ran(s, a->since_ns) || s->entry == a->victim)
 			continue;
-		if (!b && !touches_step(a, s, ts_ns))
+		if (!b && !touches_step(a, s))
 			continue;
 		(*n)++;
-		if (!best || (!touches_step(a, best, ts_ns) && touches_step(a, s, ts_ns)))
+		if (!best || (!touches_step(a, best) && touches_step(a, s)))
 			best = s;
 	}
 	return best;
@@ -223,10 +234,11 @@ bool builder_killed(const struct model *m, const struct kill *k, struct build_ag
 	if (a->role == AGENT_NONE)
 		return false;
 	a->agent = agent;
+	a->since_ns = row_began(m, k);
 	for (struct build *b = m->builds; b; b = b->next)
 		if (touched(m, k, a, b))
 			take_build(m, k, a, b);
-	a->step = running_step(m, a, a->build, k->ev.h.ts_ns, &a->steps);
+	a->step = running_step(m, a, a->build, &a->steps);
 	a->entry = who_failed(m, a);
 	if (!a->build && m->child && a->entry == m->child)
 		a->build = m->host_build;
@@ -257,7 +269,7 @@ bool builder_took(const struct model *m, const struct step *s)
 
 		if (!step_ran(s, k->ev.h.ts_ns) || end > died_at(k) + LOSS_NS || !builder_killed(m, k, &a))
 			continue;
-		if (touches_step(&a, s, k->ev.h.ts_ns) || (s->build && touched(m, k, &a, s->build)))
+		if (touches_step(&a, s) || (s->build && touched(m, k, &a, s->build)))
 			return true;
 	}
 	return false;
@@ -271,11 +283,11 @@ static const char *agent_name(struct report *r, const struct build_agent *a)
 }
 
 /* "step 3/5 of web/Dockerfile", "build b2": when it is not the one that the report is of */
-static const char *other_build(const struct model *m, struct report *r, const struct kill *k,
-			       const struct build_agent *a, const struct build *b)
+static const char *other_build(const struct model *m, struct report *r, const struct build_agent *a,
+			       const struct build *b)
 {
 	unsigned int n;
-	const struct step *s = running_step(m, a, b, k->ev.h.ts_ns, &n);
+	const struct step *s = running_step(m, a, b, &n);
 	const char *name = b->dockerfile_path ? b->dockerfile_path : say(r, _("build %s"), b->id);
 
 	return s ? say(r, _("%1$s of %2$s"), say_step(r, s), name) : name;
@@ -294,7 +306,7 @@ static void note_others(const struct model *m, struct report *r, const struct ki
 			more++;
 			continue;
 		}
-		list = list ? say(r, "%s, %s", list, other_build(m, r, k, a, b)) : other_build(m, r, k, a, b);
+		list = list ? say(r, "%s, %s", list, other_build(m, r, a, b)) : other_build(m, r, a, b);
 		named++;
 	}
 	if (more)

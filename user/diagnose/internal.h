@@ -12,6 +12,7 @@ struct build_agent {
 	enum agent_role role;
 	const struct proc *victim;
 	const struct proc *agent; /* the victim, or the daemon whose helper it was */
+	zt_u64 since_ns;	  /* of what was at work then is told */
 	struct build *build;	  /* the one to tell of, the traced one first; NULL: not known */
 	struct step *step;	  /* of it, running when the victim died; NULL: none was */
 	unsigned int steps;	  /* of it, running then */
