@@ -138,12 +138,16 @@ static void close_child(struct model *m, struct report *r)
 	killer_incident(m, r, &u);
 }
 
+/* In the order of the kills: a shortage takes one after the other, and the summary tells them so. */
 static void close_all(struct model *m, struct report *r)
 {
+	for (struct kill *k = m->kills; k; k = k->next) {
+		if (k->step)
+			close_step(m, r, k->step);
+		close_kill(m, r, k);
+	}
 	for (struct step *s = m->steps; s; s = s->next)
 		close_step(m, r, s);
-	for (struct kill *k = m->kills; k; k = k->next)
-		close_kill(m, r, k);
 	close_child(m, r);
 	stall_find(m, r);
 }

@@ -72,6 +72,27 @@ void note_stall(const struct model *m, struct report *r, const struct unit *u, s
 /* holders.c */
 void holders_find(const struct model *m, struct report *r, const struct kill *k, struct incident *i);
 
+/* host.c: ZT1003 */
+/* What the holders that have a name hold: sums. file: without shmem. */
+struct host_named {
+	zt_u64 bytes, file_bytes, shmem_bytes, kernel_bytes;
+};
+struct host_split {
+	zt_u64 tmpfs_bytes, cache_bytes, kernel_bytes;
+	zt_u64 rest_bytes; /* 0: none, or not known */
+};
+/* The host's memory at the kill where the kernel told it, else right after it; h.kind 0: neither */
+const struct zt_ev_host *host_of_kill(const struct kill *k);
+void host_split(const struct zt_ev_host *h, const struct host_named *named, struct host_split *out);
+/* Would a build that held so much have fitted without the other builds? total: RAM and swap */
+enum fit { FIT_UNKNOWN, FIT_NO, FIT_OPEN, FIT_LIKELY, FIT_ELSEWHERE };
+enum fit fit_alone(zt_u64 mine_bytes, zt_u64 others_bytes, zt_u64 total_bytes);
+void host_notes(const struct model *m, struct report *r, const struct kill *k, const struct holder *h,
+		unsigned int n, struct incident *i);
+
+/* adj.c: who set a process's oom_score_adj to that, for a person; NULL: not known (or 0) */
+const char *adj_origin(const struct model *m, const struct proc *p, int adj);
+
 /* builder.c: ZT1006 */
 /* Was the victim the builder of something at work, or a client or CI agent of such? false: none of that. */
 bool builder_killed(const struct model *m, const struct kill *k, struct build_agent *a);
