@@ -59,7 +59,7 @@ builder_killed() {
 	FROM base:1
 	RUN echo before
 	RUN echo compiling && \
-	    sleep 4
+	    sleep 40
 	RUN echo after
 	END
 	tight_daemon 24
