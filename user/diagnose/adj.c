@@ -100,3 +100,37 @@ const char *adj_origin(const struct model *m, const struct proc *p, int adj)
 		s = of_level(model_cgroup_path(m, p->cgroup), adj);
 	return s;
 }
+
+/* The larger process that a lowered score spared: the largest besides the chosen one. */
+static const struct candidate *spared(const struct decision *d)
+{
+	const struct candidate *top = NULL;
+
+	for (unsigned int n = 0; n < d->ncandidates; n++)
+		if (!d->candidates[n].chosen && (!top || d->candidates[n].size_pages > top->size_pages))
+			top = &d->candidates[n];
+	return top;
+}
+
+static const struct candidate *chosen(const struct decision *d)
+{
+	for (unsigned int n = 0; n < d->ncandidates; n++)
+		if (d->candidates[n].chosen)
+			return &d->candidates[n];
+	return NULL;
+}
+
+/* Whose doing the value was that changed the kernel's choice. */
+void note_adj(const struct model *m, struct report *r, struct incident *i)
+{
+	const char *reason = i->decision.reason ? i->decision.reason : "", *origin;
+	const struct candidate *c = NULL;
+
+	if (!strcmp(reason, "score_raised"))
+		c = chosen(&i->decision);
+	else if (!strcmp(reason, "larger_score_lowered") || !strcmp(reason, "larger_exempt"))
+		c = spared(&i->decision);
+	origin = c ? adj_origin(m, model_proc(m, &c->id), c->oom_score_adj) : NULL;
+	if (origin)
+		add_note(i, say(r, _("oom_score_adj %d of %s: %s"), c->oom_score_adj, c->comm, origin));
+}

@@ -195,6 +195,8 @@ void host_notes(const struct model *m, struct report *r, const struct kill *k, c
 		unsigned int n, struct incident *i)
 {
 	note_row(m, r, k, i);
+	if (i->decision.sysrq)
+		return; /* somebody's wish, not a shortage */
 	note_fit(m, r, k, h, n, i);
 	note_swap(m, r, k, i);
 }

@@ -92,6 +92,8 @@ void host_notes(const struct model *m, struct report *r, const struct kill *k, c
 
 /* adj.c: who set a process's oom_score_adj to that, for a person; NULL: not known (or 0) */
 const char *adj_origin(const struct model *m, const struct proc *p, int adj);
+/* The same as a note, where a value changed the kernel's choice; after why_find */
+void note_adj(const struct model *m, struct report *r, struct incident *i);
 
 /* builder.c: ZT1006 */
 /* Was the victim the builder of something at work, or a client or CI agent of such? false: none of that. */

@@ -257,6 +257,7 @@ struct incident *oom_incident(const struct model *m, struct report *r, struct ki
 		note_cause(r, u, i);
 		note_stall(m, r, u, i);
 	}
+	note_adj(m, r, i);
 	note_context(m, r, u, i);
 	note_trigger(m, r, k, lowered, i);
 	if (k->cut)
