@@ -71,3 +71,18 @@ host_swap_build() {
 	is_true i 'any(.notes[]; test("^in swap: "))'
 	has j .events_lost.total 0
 }
+
+# One shortage, several victims: each is told, in the order of the kernel's log, and says which came before it
+scenario host_row
+host_row() {
+	in_guest
+	local pids
+	traced sh -c "$OOMBOX eat 3000 & $OOMBOX eat 3000 & $OOMBOX eat 3000; wait; exit 1"
+	same "exit status" "$RC" 1
+	pids=$(kmsg | sed -n 's/.*oom-kill:.*global_oom.*,pid=\([0-9]*\),.*/\1/p' | xargs)
+	echo "kernel: $pids"
+	[[ $(wc -w <<<"$pids") -ge 3 ]] || fail "fewer kills than there were eaters"
+	has j '[.incidents[] | select(.limit.kind == "host") | .victims[0].pid] | join(" ")' "$pids"
+	has j '.incidents[1].notes[0] | test("^kill 2 of this shortage, .* after oombox .pid '"${pids%% *}"'.")' true
+	has j .events_lost.total 0
+}
