@@ -122,12 +122,186 @@ static void nothing_was_seen(void **state)
 	assert_true(f->i.limit.bytes == ZT_NO_LIMIT);
 }
 
+/* The kernel's own word needs no counter to agree: usage is below the limit again, and another level is full. */
+static void decided_by_the_kernel(void **state)
+{
+	struct fixture *f = *state;
+
+	level(f, 3, 64, 64);
+	level(f, 2, 40, 200);
+	f->k.ev.domain = 2;
+	f->k.ev.h.flags = ZT_F_KILL_DECIDED;
+	f->k.ev.constraint = ZT_CONSTRAINT_MEMCG;
+	assert_int_equal(limit_find(f->m, f->r, &f->k, &f->i), CONF_CONFIRMED);
+	assert_int_equal(f->i.limit.bytes, 200 * MIB);
+	assert_int_equal(f->i.limit.cgroup, 2);
+}
+
+/* … even where the host looks full, and where a level is. */
+static void decided_host(void **state)
+{
+	struct fixture *f = *state;
+
+	level(f, 2, 64, 64);
+	f->k.ev.h.flags = ZT_F_KILL_DECIDED | ZT_F_KILL_HOST;
+	f->k.ev.constraint = ZT_CONSTRAINT_NONE;
+	f->m->host = (struct zt_ev_host){ .h.kind = ZT_host, .total_bytes = 1024 * MIB, .available_bytes = 900 * MIB };
+	assert_int_equal(limit_find(f->m, f->r, &f->k, &f->i), CONF_CONFIRMED);
+	assert_int_equal(f->i.limit.kind, LIMIT_HOST);
+}
+
+/* Its domain was never seen: the rest decides as it did without a word from the kernel. */
+static void decided_but_lost(void **state)
+{
+	struct fixture *f = *state;
+
+	f->k.ev.domain = 9;
+	f->k.ev.h.flags = ZT_F_KILL_DECIDED;
+	f->k.ev.constraint = ZT_CONSTRAINT_MEMCG;
+	assert_int_equal(limit_find(f->m, f->r, &f->k, &f->i), CONF_UNKNOWN);
+	assert_int_equal(f->i.limit.kind, LIMIT_NONE);
+}
+
+static void on_request(void **state)
+{
+	struct fixture *f = *state;
+
+	f->k.ev.h.flags = ZT_F_KILL_DECIDED | ZT_F_KILL_HOST;
+	f->k.ev.constraint = ZT_CONSTRAINT_NONE;
+	f->k.ev.order = ZT_ORDER_SYSRQ;
+	assert_int_equal(limit_find(f->m, f->r, &f->k, &f->i), CONF_CONFIRMED);
+	assert_int_equal(f->i.limit.kind, LIMIT_HOST);
+	assert_non_null(strstr(f->i.limit_text, "SysRq-f"));
+}
+
+static void memory_nodes(void **state)
+{
+	struct fixture *f = *state;
+
+	level(f, 2, 30, 0);
+	f->k.ev.h.flags = ZT_F_KILL_DECIDED | ZT_F_KILL_HOST;
+	f->k.ev.constraint = ZT_CONSTRAINT_CPUSET;
+	assert_int_equal(limit_find(f->m, f->r, &f->k, &f->i), CONF_CONFIRMED);
+	assert_int_equal(f->i.limit.kind, LIMIT_CPUSET);
+	assert_string_equal(f->i.limit.file, "cpuset.mems");
+	/* derived from the trigger's policy: not the kernel's own word */
+	f->k.ev.h.flags = ZT_F_KILL_HOST;
+	f->k.ev.constraint = ZT_CONSTRAINT_MEMPOLICY;
+	assert_int_equal(limit_find(f->m, f->r, &f->k, &f->i), CONF_LIKELY);
+	assert_int_equal(f->i.limit.kind, LIMIT_MEMPOLICY);
+}
+
+static void counted(struct fixture *f, unsigned int n, bool known, zt_u64 before, zt_u64 now)
+{
+	f->levels[n].before_known = known;
+	f->levels[n].oom_local_before = before;
+	f->levels[n].mem.events_oom_local = now;
+}
+
+/* Two full levels and no oom_lock: the one whose own count rose was hit. */
+static void the_count_decides(void **state)
+{
+	struct fixture *f = *state;
+
+	level(f, 3, 64, 64);
+	level(f, 2, 64, 64);
+	f->k.ev.domain = 3;
+	assert_int_equal(limit_find(f->m, f->r, &f->k, &f->i), CONF_LIKELY);
+	assert_int_equal(f->i.limit.cgroup, 3);
+	counted(f, 0, true, 4, 4);
+	counted(f, 1, true, 0, 1);
+	assert_int_equal(limit_find(f->m, f->r, &f->k, &f->i), CONF_CONFIRMED);
+	assert_int_equal(f->i.limit.cgroup, 2);
+	/* both rose: it is a guess again */
+	counted(f, 0, true, 4, 5);
+	assert_int_equal(limit_find(f->m, f->r, &f->k, &f->i), CONF_LIKELY);
+	assert_int_equal(f->i.limit.cgroup, 3);
+	/* a count from before the trace says nothing of now */
+	counted(f, 0, true, 4, 4);
+	counted(f, 1, false, 0, 7);
+	assert_int_equal(limit_find(f->m, f->r, &f->k, &f->i), CONF_LIKELY);
+	assert_int_equal(f->i.limit.cgroup, 3);
+}
+
+/* The lock outranks the count: a count may be of an OOM that killed nobody. */
+static void the_lock_outranks_the_count(void **state)
+{
+	struct fixture *f = *state;
+
+	level(f, 3, 64, 64)->flags = ZT_F_MEMCG_OOM_LOCKED;
+	level(f, 2, 64, 64);
+	f->k.ev.domain = 3;
+	counted(f, 1, true, 0, 1);
+	assert_int_equal(limit_find(f->m, f->r, &f->k, &f->i), CONF_CONFIRMED);
+	assert_int_equal(f->i.limit.cgroup, 3);
+}
+
+static void what_it_consisted_of(void **state)
+{
+	struct fixture *f = *state;
+	struct zt_memcg *c = level(f, 2, 100, 100);
+	const struct zt_ev_memstat *b = &f->i.limit.split.bytes;
+
+	f->k.ev.domain = 2;
+	c->flags = ZT_F_MEMCG_STATS;
+	c->anon_bytes = 60 * MIB;
+	c->file_bytes = 30 * MIB; /* as the kernel counts it: shmem is in it */
+	c->shmem_bytes = 20 * MIB;
+	c->kernel_bytes = 9 * MIB;
+	limit_find(f->m, f->r, &f->k, &f->i);
+	assert_int_equal(f->i.limit.split.confidence, CONF_CONFIRMED);
+	assert_int_equal(b->file_bytes, 10 * MIB);
+	assert_int_equal(b->shmem_bytes, 20 * MIB);
+	c->anon_bytes = 3 * MIB; /* stale */
+	limit_find(f->m, f->r, &f->k, &f->i);
+	assert_int_equal(f->i.limit.split.confidence, CONF_UNKNOWN);
+	assert_int_equal(b->anon_bytes, 0);
+	f->k.memstat = (struct zt_ev_memstat){ .h = { .kind = ZT_memstat, .cgroup = 2 }, .anon_bytes = 90 * MIB };
+	limit_find(f->m, f->r, &f->k, &f->i);
+	assert_int_equal(f->i.limit.split.confidence, CONF_LIKELY);
+	assert_int_equal(b->anon_bytes, 90 * MIB);
+	f->k.memstat.h.cgroup = 3; /* of the victim's own, which is another */
+	f->i.limit.split = (struct split){ 0 };
+	limit_find(f->m, f->r, &f->k, &f->i);
+	assert_int_equal(f->i.limit.split.confidence, CONF_UNKNOWN);
+}
+
+/* What swap had to do with it is said only where there is any. */
+static void swap_words(void **state)
+{
+	struct fixture *f = *state;
+	struct zt_memcg *c = level(f, 2, 64, 64);
+
+	f->m->start.cgroup_version = 2;
+	f->k.ev.domain = 2;
+	c->swap_limit_bytes = 0;
+	limit_find(f->m, f->r, &f->k, &f->i);
+	assert_string_equal(f->i.used_text, "64.0 MiB of 64.0 MiB");
+	f->m->host = (struct zt_ev_host){ .h.kind = ZT_host, .swap_total_bytes = 99 * MIB };
+	limit_find(f->m, f->r, &f->k, &f->i);
+	assert_string_equal(f->i.used_text, "64.0 MiB of 64.0 MiB, no swap allowed");
+	c->swap_limit_bytes = 32 * MIB;
+	c->swap_usage_bytes = 31 * MIB;
+	limit_find(f->m, f->r, &f->k, &f->i);
+	assert_string_equal(f->i.used_text, "64.0 MiB of 64.0 MiB and 31.0 MiB of 32.0 MiB swap");
+	c->swap_limit_bytes = ZT_NO_LIMIT;
+	limit_find(f->m, f->r, &f->k, &f->i);
+	assert_string_equal(f->i.used_text, "64.0 MiB of 64.0 MiB and 31.0 MiB of swap");
+	c->flags = ZT_F_MEMCG_SWAP_INCLUSIVE;
+	c->swap_limit_bytes = 128 * MIB;
+	c->swap_usage_bytes = 95 * MIB;
+	limit_find(f->m, f->r, &f->k, &f->i);
+	assert_string_equal(f->i.used_text, "64.0 MiB of 64.0 MiB; memory and swap 95.0 MiB of 128.0 MiB");
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(the_locked_level_at_its_limit), T(memory_and_swap_together), T(lock_and_counter_disagree),
-		T(the_host), T(nothing_was_seen),
+		T(the_host), T(nothing_was_seen), T(decided_by_the_kernel), T(decided_host), T(decided_but_lost),
+		T(on_request), T(memory_nodes), T(the_count_decides), T(the_lock_outranks_the_count),
+		T(what_it_consisted_of), T(swap_words),
 	};
 
 	return cmocka_run_group_tests_name("limit", tests, NULL, NULL);

@@ -308,6 +308,9 @@ static void test_bad_lines(void **state)
 		{ "{\"kind\":\"end\",\"ts_ns\":\"99999999999s\"}", "ts_ns", -EINVAL },
 		{ "{\"kind\":\"end\",\"ts_ns\":\"max\"}", "ts_ns", -EINVAL },
 		{ "{\"kind\":\"exit\",\"exit_code\":2147483648}", "exit_code: out of range", -EINVAL },
+		{ "{\"kind\":\"kill\",\"points\":\"-\"}", "points", -EINVAL },
+		{ "{\"kind\":\"kill\",\"points\":\"9223372036854775808\"}", "points", -EINVAL },
+		{ "{\"kind\":\"kill\",\"points\":1.5}", "points", -EINVAL },
 		{ "{\"kind\":\"end\",\"flags\":1}", "flags", -EINVAL },
 		{ "{\"kind\":\"exec\",\"flags\":[\"nope\"]}", "flags", -EINVAL },
 		{ "{\"kind\":\"exit\",\"comm\":\"sixteen-bytes-xx\"}", "comm", -EINVAL },
@@ -337,8 +340,9 @@ static void test_bad_lines(void **state)
 	memcpy(long_line, "{\"kind\":\"file\",\"bytes\":\"", 24);
 	memcpy(long_line + sizeof(long_line) - 3, "\"}", 3);
 	assert_int_equal(parse(long_line, &ev, err, sizeof(err)), -EMSGSIZE);
-	assert_int_equal(text_parse("{\"kind\":\"kill\"}", 15, &ev.h, 199, err, sizeof(err)), -EMSGSIZE);
-	assert_int_equal(text_parse("{\"kind\":\"kill\"}", 15, &ev.h, 200, err, sizeof(err)), 0);
+	assert_int_equal(text_parse("{\"kind\":\"kill\"}", 15, &ev.h, sizeof(struct zt_ev_kill) - 1, err, sizeof(err)),
+			 -EMSGSIZE);
+	assert_int_equal(text_parse("{\"kind\":\"kill\"}", 15, &ev.h, sizeof(struct zt_ev_kill), err, sizeof(err)), 0);
 }
 
 static void test_malformed_event(void **state)

@@ -7,6 +7,7 @@
 #include "diagnose/internal.h"
 
 #define MIB ((zt_u64)1 << 20)
+#define SWAP_FULL (MIB / 2) /* swap counters lag like the others */
 
 static zt_u64 victims_bytes(const struct incident *i, zt_u64 *swap)
 {
@@ -26,8 +27,10 @@ static zt_u64 victims_bytes(const struct incident *i, zt_u64 *swap)
  */
 static zt_u64 try_bytes(const struct incident *i)
 {
-	zt_u64 want = i->limit.bytes + i->limit.bytes / 2, swap;
-	zt_u64 least = i->limit.bytes + victims_bytes(i, &swap) / 2 + swap;
+	/* more was in use than the limit allows: it was lowered */
+	zt_u64 had = i->limit.usage_bytes > i->limit.bytes ? i->limit.usage_bytes : i->limit.bytes;
+	zt_u64 want = had + had / 2, swap;
+	zt_u64 least = had + victims_bytes(i, &swap) / 2 + swap;
 
 	if (want < least)
 		want = least;
@@ -125,13 +128,53 @@ static void raise_limit(const struct model *m, struct report *r, struct incident
 		 command, want);
 }
 
+/* memory.max was hit with swap to spare on the host, because the cgroup may have none of it, or no more. */
+static void allow_swap(const struct model *m, struct report *r, const struct kill *k, struct incident *i)
+{
+	const struct kill_level *l = level_of(k->walk, i->limit.cgroup);
+	const struct zt_ev_host *h = k->host.h.kind ? &k->host : &m->host;
+	const char *command = NULL;
+
+	if (!l || m->start.cgroup_version != 2 || l->mem.swap_limit_bytes == ZT_NO_LIMIT || !h->swap_free_bytes ||
+	    l->mem.swap_usage_bytes + SWAP_FULL < l->mem.swap_limit_bytes)
+		return;
+	if (plain_path(i->limit.path))
+		command = say(r, "echo max | sudo tee /sys/fs/cgroup%s/memory.swap.max", i->limit.path);
+	add_help(i, "allow-swap", l->mem.swap_limit_bytes ?
+		 say(r, _("or allow it more swap than %s: the host has %s free"),
+		     say_bytes(r, l->mem.swap_limit_bytes), say_bytes(r, h->swap_free_bytes)) :
+		 say(r, _("or allow it swap: the host has %s free"), say_bytes(r, h->swap_free_bytes)),
+		 command, h->swap_free_bytes);
+}
+
+static void more_nodes(const struct model *m, struct report *r, const struct kill *k, struct incident *i)
+{
+	const struct cgroup *cg = model_cgroup(m, k->ev.victim_cgroup);
+	/* a step's own goes with it, and has what the one above has */
+	const char *path = cg ? model_cgroup_path(m, cg->step && cg->parent ? cg->parent : cg->id) : NULL;
+
+	if (i->limit.kind == LIMIT_MEMPOLICY) {
+		add_help(i, "more-nodes", _("let it use more memory nodes: drop numactl --membind, or use --preferred"),
+			 "numactl --hardware", 0);
+		return;
+	}
+	add_help(i, "more-nodes", _("let it use more memory nodes: widen cpuset.mems of its cgroup or of one above"),
+		 m->start.cgroup_version == 2 && plain_path(path) ?
+			 say(r, "cat /sys/fs/cgroup%s/cpuset.mems.effective", path) : NULL, 0);
+}
+
 void advise_oom(const struct model *m, struct report *r, const struct kill *k, struct incident *i)
 {
-	(void)k;
+	if (i->decision.sysrq)
+		return; /* nobody was short of memory */
 	one_at_a_time(r, i);
 	fewer_jobs(r, i);
-	if (i->limit.kind == LIMIT_CGROUP)
+	if (i->limit.kind == LIMIT_CGROUP) {
 		raise_limit(m, r, i);
+		allow_swap(m, r, k, i);
+	}
+	if (i->limit.kind == LIMIT_CPUSET || i->limit.kind == LIMIT_MEMPOLICY)
+		more_nodes(m, r, k, i);
 	if (i->limit.kind == LIMIT_HOST)
 		add_help(i, "add-swap", _("add swap: the build gets slower instead of being killed"),
 			 "sudo fallocate -l 2G /swapfile && sudo chmod 600 /swapfile && "
@@ -145,6 +188,9 @@ void advise_signal(struct report *r, struct incident *i)
 			 say(r, _("look for `exit 137`, or a program that returns 137, at line %u"),
 			     i->step->instr->line) :
 			 _("look for `exit 137`, or a program that returns 137, in the command"), NULL, 0);
+	else if (i->killer.comm && !strcmp(i->killer.comm, "timeout") && i->step && i->step->pressure_ns >= STALL_NS)
+		add_help(i, "raise-memory", say(r, _("give it more memory (or time): it waited %s for memory"),
+						say_duration(r, i->step->pressure_ns)), NULL, 0);
 	else if (i->killer.comm && !strcmp(i->killer.comm, "timeout"))
 		add_help(i, "raise-timeout", _("raise the time limit, or find out what became slow"), NULL, 0);
 }

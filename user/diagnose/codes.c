@@ -28,10 +28,18 @@ const struct code codes[] = {
 	     "negative value (steps under a packaged dockerd often have -500) are spared,\n"
 	     "so the victim can be somebody who held little.\n"
 	     "\n"
+	     "A kill that somebody asked for with SysRq-f has this code, too; the report says\n"
+	     "so, and then memory need not have been short at all.\n"
+	     "\n"
 	     "What helps: building one thing at a time, swap, fewer parallel jobs, more RAM.\n") },
 	{ "ZT1004", N_("out of memory: cpuset or memory policy"),
 	  N_("The allocation was bound to some of the machine's memory nodes (cpuset.mems or a\n"
-	     "memory policy), and those were full although others may not have been.\n") },
+	     "memory policy: mbind, numactl --membind), and those were full although others\n"
+	     "may not have been. Which nodes they were is not recorded.\n"
+	     "\n"
+	     "What helps: more nodes in cpuset.mems of the step's cgroup or of one above it\n"
+	     "(`docker build --cpuset-mems` with the legacy builder), no numactl --membind in\n"
+	     "the step. `numactl --hardware` shows the nodes.\n") },
 	{ "ZT1005", N_("an OOM kill that is not why the build failed"),
 	  N_("The kernel did kill a process for memory, but the step went on without it, or\n"
 	     "failed later for a reason of its own. The result may still be damaged: a worker\n"
@@ -54,7 +62,8 @@ const struct code codes[] = {
 	{ "ZT2001", N_("SIGKILL that is not an OOM kill, sender known"),
 	  N_("Exit code 137 is 128 + 9, a SIGKILL from anyone. Here another process sent it:\n"
 	     "`timeout -s KILL`, docker stop or kill, a builder that cancels a step, a\n"
-	     "person's `kill -9`. More memory will not help.\n") },
+	     "person's `kill -9`. More memory will not help, unless a note says that the step\n"
+	     "had waited for it: memory.high kills nobody, but it makes a step slow.\n") },
 	{ "ZT2002", N_("SIGKILL that is not an OOM kill, sender unknown"),
 	  N_("The process ended by SIGKILL and the kernel's OOM killer did not choose it, but\n"
 	     "who sent the signal was not seen: it came before ztrace was attached, or the\n"

@@ -35,17 +35,19 @@ void report_free(struct report *r)
 
 static struct unit unit_of_step(struct step *s)
 {
-	return (struct unit){ s->entry, s, s->build };
+	return (struct unit){ .entry = s->entry, .step = s, .build = s->build };
 }
 
-/* Below the traced command but in no container: the command itself is what failed. */
-static struct unit unit_of_kill(struct model *m, const struct kill *k)
+/* Below the traced command but in no container: the command itself is what failed. *a: room for the builder. */
+static struct unit unit_of_kill(struct model *m, const struct kill *k, struct build_agent *a)
 {
+	if (builder_killed(m, k, a))
+		return (struct unit){ (struct proc *)a->entry, a->step, a->build, a };
 	if (k->step)
 		return unit_of_step(k->step);
 	if (m->child && model_is_below(k->victim, m->child))
-		return (struct unit){ m->child, NULL, m->host_build };
-	return (struct unit){ NULL, NULL, NULL };
+		return (struct unit){ .entry = m->child, .build = m->host_build };
+	return (struct unit){ 0 };
 }
 
 /* Is the unit's end explained by an OOM kill (surely or perhaps)? */
@@ -80,7 +82,7 @@ static bool concerns(const struct model *m, const struct unit *u, const struct k
 	if (u->build && u->step && u->step->instr && u->step->confidence != CONF_CONFIRMED && u->step->candidates > 1)
 		return true; /* a tie: it may well be ours */
 	if (u->build)
-		return model_concerns(m, u->build);
+		return model_concerns(m, u->build) || (u->agent && (k->ev.h.flags & ZT_F_KILL_HOST));
 	if (u->step && !u->step->container)
 		return may_be_ours(m, u->step);
 	return k && (k->ev.h.flags & ZT_F_KILL_HOST);
@@ -88,13 +90,14 @@ static bool concerns(const struct model *m, const struct unit *u, const struct k
 
 static void close_kill(struct model *m, struct report *r, struct kill *k)
 {
+	struct build_agent a;
 	struct unit u;
 
 	if (k->walk != k)
 		k->reported |= k->walk->reported;
 	if (k->reported || k->walk != k)
 		return;
-	u = unit_of_kill(m, k);
+	u = unit_of_kill(m, k, &a);
 	if (!concerns(m, &u, k)) {
 		k->reported = true;
 		return;
@@ -114,7 +117,7 @@ static void close_step(struct model *m, struct report *r, struct step *s)
 			close_kill(m, r, k);
 	u = unit_of_step(s);
 	/* An ordinary container's end is its owner's business, unless the kernel ended it. */
-	if (!s->container && concerns(m, &u, NULL) && !explained(r, s))
+	if (!s->container && concerns(m, &u, NULL) && !explained(r, s) && !builder_took(m, s))
 		killer_incident(m, r, &u);
 }
 
@@ -126,7 +129,7 @@ static bool build_client(const struct proc *p)
 /* The traced command's own end, when no step of it explains that. */
 static void close_child(struct model *m, struct report *r)
 {
-	struct unit u = { m->child, NULL, m->host_build };
+	struct unit u = { .entry = m->child, .build = m->host_build };
 
 	if (!m->child || !m->child->exit_ns || explained(r, NULL))
 		return;
@@ -135,13 +138,18 @@ static void close_child(struct model *m, struct report *r)
 	killer_incident(m, r, &u);
 }
 
+/* In the order of the kills: a shortage takes one after the other, and the summary tells them so. */
 static void close_all(struct model *m, struct report *r)
 {
+	for (struct kill *k = m->kills; k; k = k->next) {
+		if (k->step)
+			close_step(m, r, k->step);
+		close_kill(m, r, k);
+	}
 	for (struct step *s = m->steps; s; s = s->next)
 		close_step(m, r, s);
-	for (struct kill *k = m->kills; k; k = k->next)
-		close_kill(m, r, k);
 	close_child(m, r);
+	stall_find(m, r);
 }
 
 static bool open_kills(const struct model *m)
@@ -155,7 +163,7 @@ static void close_loose_kills(struct model *m, struct report *r)
 
 	for (struct kill *k = m->kills; k; k = k->next) {
 		if (!k->reported && !k->step && k->complete && k->victim && k->victim->exit_ns &&
-		    !(m->child && model_is_below(k->victim, m->child)))
+		    !(m->child && model_is_below(k->victim, m->child)) && builder_settled(m, k))
 			close_kill(m, r, k);
 		told &= k->reported;
 	}

@@ -13,6 +13,7 @@ struct table {
 	zt_u64 domain; /* the level that was hit; 0: the host */
 	struct holder h[TABLE_MAX];
 	unsigned int n;
+	struct host_named named; /* what the rows hold */
 };
 
 static struct holder *row(struct table *t, enum holder_kind kind, const char *name)
@@ -122,11 +123,20 @@ static bool inside_named(const struct model *m, const struct kill *w, const stru
 	return false;
 }
 
-static zt_u64 add_members(const struct model *m, struct report *r, const struct kill *w,
-			  const struct incident *inc, struct table *t)
+/* A member's page cache, tmpfs and kernel memory are in the host's numbers, too. */
+static void add_named(const struct zt_memcg *c, struct host_named *n)
 {
-	zt_u64 sum = 0;
+	n->bytes += c->usage_bytes;
+	if (!(c->flags & ZT_F_MEMCG_STATS))
+		return;
+	n->shmem_bytes += c->shmem_bytes;
+	n->file_bytes += c->file_bytes > c->shmem_bytes ? c->file_bytes - c->shmem_bytes : 0;
+	n->kernel_bytes += c->kernel_bytes;
+}
 
+static void add_members(const struct model *m, struct report *r, const struct kill *w, const struct incident *inc,
+			struct table *t)
+{
 	for (unsigned int i = 0; i < w->nlevels; i++) {
 		const struct kill_level *l = &w->levels[i];
 		const struct step *s = step_at(m, w, l->mem.id);
@@ -150,21 +160,18 @@ static zt_u64 add_members(const struct model *m, struct report *r, const struct 
 		h->bytes = l->mem.usage_bytes;
 		h->step = s && !s->container ? s : NULL;
 		h->title = s ? step_title(r, s, inc) : path;
-		sum += l->mem.usage_bytes;
+		add_named(&l->mem, &t->named);
 	}
-	return sum;
 }
 
 /* The processes that are in no member: all of them when the level has none. */
-static zt_u64 add_outside(const struct model *m, const struct kill *w, struct table *t)
+static void add_outside(const struct model *m, const struct kill *w, struct table *t)
 {
-	zt_u64 sum = 0;
 	bool all = !t->n;
 
 	for (unsigned int i = 0; i < w->ntasks; i++)
 		if (below_domain(m, t, w->tasks[i].cgroup) && (all || !inside_named(m, w, t, w->tasks[i].cgroup)))
-			sum += add_task(&w->tasks[i], t);
-	return sum;
+			t->named.bytes += add_task(&w->tasks[i], t);
 }
 
 static int by_bytes(const void *a, const void *b)
@@ -224,15 +231,29 @@ static void add_rest(const struct kill *w, const struct kill_level *d, zt_u64 na
 		add_kind(t, HOLD_OTHER, "rest", _("page cache, tmpfs and kernel memory"), rest, &rest);
 }
 
-/* The host's memory that is in no process and no member. What is free then is the kernel's reserve. */
-static void add_host_rest(const struct zt_ev_host *e, zt_u64 named, struct table *t)
+static void add_host_row(struct table *t, enum holder_kind kind, const char *name, const char *title, zt_u64 bytes,
+			 const struct zt_ev_host *e)
 {
-	zt_u64 rest = e->total_bytes > named ? e->total_bytes - named : 0;
-	zt_u64 cached = e->cached_bytes > e->shmem_bytes ? e->cached_bytes - e->shmem_bytes : 0;
+	struct holder *h = bytes > e->total_bytes / 100 ? row(t, kind, name) : NULL;
 
-	add_kind(t, HOLD_TMPFS, "tmpfs", _("files in tmpfs or /dev/shm"), e->shmem_bytes, &rest);
-	add_kind(t, HOLD_PAGE_CACHE, "page_cache", _("page cache"), cached, &rest);
-	add_kind(t, HOLD_KERNEL, "kernel", _("kernel memory"), e->slab_bytes, &rest);
+	if (!h)
+		return;
+	h->title = title;
+	h->bytes = bytes;
+}
+
+/* The host's memory that is in no process and no member. */
+static void add_host_rest(const struct zt_ev_host *e, struct table *t)
+{
+	struct host_split s;
+
+	if (!e->h.kind)
+		return;
+	host_split(e, &t->named, &s);
+	add_host_row(t, HOLD_TMPFS, "tmpfs", _("files in tmpfs or /dev/shm"), s.tmpfs_bytes, e);
+	add_host_row(t, HOLD_PAGE_CACHE, "page_cache", _("page cache"), s.cache_bytes, e);
+	add_host_row(t, HOLD_KERNEL, "kernel", _("kernel memory"), s.kernel_bytes, e);
+	add_host_row(t, HOLD_OTHER, "rest", _("nobody's: drivers and pages on their way"), s.rest_bytes, e);
 }
 
 /* One step held it all: what of it is files and the kernel's, the rest being its processes. */
@@ -267,25 +288,26 @@ void holders_find(const struct model *m, struct report *r, const struct kill *k,
 	struct table *t = calloc(1, sizeof(*t));
 	const struct kill *w = k->walk;
 	const struct kill_level *d;
-	zt_u64 sum;
 
 	if (!t)
 		return;
 	t->domain = domain_id(m, w, i);
 	d = domain_of(w, t->domain);
-	sum = add_members(m, r, w, i, t);
-	sum += add_outside(m, w, t);
+	add_members(m, r, w, i, t);
+	add_outside(m, w, t);
 	if (t->n == 1 && t->h[0].kind == HOLD_STEP)
 		split_step(w, d, t);
 	else if (d)
-		add_rest(w, d, sum, t);
-	if (i->limit.kind == LIMIT_HOST)
-		add_host_rest(&k->host, sum, t);
+		add_rest(w, d, t->named.bytes, t);
+	if (i->limit.kind == LIMIT_HOST) {
+		add_host_rest(host_of_kill(k), t);
+		host_notes(m, r, k, t->h, t->n, i);
+	}
 	qsort(t->h, t->n, sizeof(t->h[0]), by_bytes);
 	for (unsigned int n = 0; n < t->n && i->nholders < HOLDERS_MAX; n++)
 		if (t->h[n].bytes)
 			i->holders[i->nholders++] = t->h[n];
-	if (i->step)
+	if (i->step && i->step == k->step)
 		inside_find(w, i->step->cgroup->id, t, i);
 	free(t);
 }

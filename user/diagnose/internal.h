@@ -4,13 +4,30 @@
 #define DIAGNOSE_INTERNAL_H
 
 #include "base/i18n.h"
+#include "builder/daemon.h"
 #include "diagnose/diagnose.h"
+
+/* A victim that is no part of a build but served it: the builder, its client, the CI agent. */
+struct build_agent {
+	enum agent_role role;
+	const struct proc *victim;
+	const struct proc *agent; /* the victim, or the daemon whose helper it was */
+	zt_u64 since_ns;	  /* of what was at work then is told */
+	struct build *build;	  /* the one to tell of, the traced one first; NULL: not known */
+	struct step *step;	  /* of it, running when the victim died; NULL: none was */
+	unsigned int steps;	  /* of it, running then */
+	unsigned int builds, died; /* that it served; that failed with it */
+	const struct proc *entry; /* whose end tells whether the build died with it; NULL: not known */
+	enum tristate causal;
+	enum confidence confidence;
+};
 
 /* Something that can die: a build step, or the traced command. */
 struct unit {
 	struct proc *entry; /* first process; NULL: not known */
 	struct step *step;  /* NULL: the traced command, or a process of nobody's */
 	struct build *build;
+	const struct build_agent *agent; /* the victim served it and was no part of it; NULL: it was */
 };
 
 /* words.c */
@@ -35,8 +52,61 @@ int exit_status(int raw); /* code, or 128 + signal */
 /* limit.c: the level that was hit; fills i->limit and says how sure that is. */
 enum confidence limit_find(const struct model *m, struct report *r, const struct kill *k, struct incident *i);
 
+/* The chain's level of that cgroup in what was seen at the kill (a walk's owner). NULL: not seen */
+const struct kill_level *level_of(const struct kill *k, zt_u64 cgroup);
+/* Is cgroup `id` the cgroup `top` or below it? */
+enum tristate cgroup_below(const struct model *m, zt_u64 id, zt_u64 top);
+
+/* split.c: what the memory of the level consisted of; into i->limit.split. */
+void split_find(const struct kill *k, const struct kill_level *l, struct incident *i);
+
+/* why.c: what the kernel decided, and why this victim; after limit_find and with the victims filled in. */
+void why_find(const struct model *m, struct report *r, const struct kill *k, struct incident *i);
+
+/* stall.c: memory.high and other waiting for memory, which kills nobody but makes a step slow. */
+#define STALL_NS ((zt_u64)10 * 1000000000) /* what is worth a line by itself */
+const char *say_stall(const struct model *m, struct report *r, const struct step *s); /* NULL: nothing to say */
+void stall_find(const struct model *m, struct report *r); /* into r->stall_text */
+void note_stall(const struct model *m, struct report *r, const struct unit *u, struct incident *i);
+
 /* holders.c */
 void holders_find(const struct model *m, struct report *r, const struct kill *k, struct incident *i);
+
+/* host.c: ZT1003 */
+/* What the holders that have a name hold: sums. file: without shmem. */
+struct host_named {
+	zt_u64 bytes, file_bytes, shmem_bytes, kernel_bytes;
+};
+struct host_split {
+	zt_u64 tmpfs_bytes, cache_bytes, kernel_bytes;
+	zt_u64 rest_bytes; /* 0: none, or not known */
+};
+/* The host's memory at the kill where the kernel told it, else right after it; h.kind 0: neither */
+const struct zt_ev_host *host_of_kill(const struct kill *k);
+void host_split(const struct zt_ev_host *h, const struct host_named *named, struct host_split *out);
+/* Would a build that held so much have fitted without the other builds? total: RAM and swap */
+enum fit { FIT_UNKNOWN, FIT_NO, FIT_OPEN, FIT_LIKELY, FIT_ELSEWHERE };
+enum fit fit_alone(zt_u64 mine_bytes, zt_u64 others_bytes, zt_u64 total_bytes);
+void host_notes(const struct model *m, struct report *r, const struct kill *k, const struct holder *h,
+		unsigned int n, struct incident *i);
+
+/* adj.c: who set a process's oom_score_adj to that, for a person; NULL: not known (or 0) */
+const char *adj_origin(const struct model *m, const struct proc *p, int adj);
+/* The same as a note, where a value changed the kernel's choice; after why_find */
+void note_adj(const struct model *m, struct report *r, struct incident *i);
+
+/* builder.c: ZT1006 */
+/* Was the victim the builder of something at work, or a client or CI agent of such? false: none of that. */
+bool builder_killed(const struct model *m, const struct kill *k, struct build_agent *a);
+/* Is it known what became of its builds? */
+bool builder_settled(const struct model *m, const struct kill *k);
+/* Did the step end with its builder? */
+bool builder_took(const struct model *m, const struct step *s);
+const char *builder_headline(struct report *r, const struct build_agent *a);
+const char *builder_basis(const struct incident *i);
+void builder_notes(const struct model *m, struct report *r, const struct kill *k, const struct build_agent *a,
+		   struct incident *i);
+void builder_advise(const struct model *m, struct report *r, const struct build_agent *a, struct incident *i);
 
 /* killer.c: why the unit got a SIGKILL that was no OOM. NULL: no such thing happened. */
 struct incident *killer_incident(const struct model *m, struct report *r, const struct unit *u);

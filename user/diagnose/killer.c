@@ -283,6 +283,7 @@ static void common(const struct model *m, struct report *r, const struct unit *u
 	i->used_text = peak ? say(r, _("peak %s; %u OOM kills seen"), say_bytes(r, peak), step_ooms(u)) :
 			      say(r, _("%u OOM kills seen"), step_ooms(u));
 	fill_host(m, &m->host, r, i);
+	note_stall(m, r, u, i);
 	note_context(m, r, u, i);
 	i->summary = say(r, _("%s. Killed: %s. Limit: %s. Used: %s. Host: %s."), i->headline,
 			 i->killed ? i->killed : "-", i->limit_text, i->used_text, i->host_text);
@@ -304,6 +305,9 @@ static struct incident *known(const struct model *m, struct report *r, const str
 	set_lineage(s->sender, i->killer_lineage, &i->nkiller_lineage);
 	by = killer_words(m, r, s, u, i);
 	i->headline = say(r, !strncmp(i->code, "ZT11", 4) ? _("%s was killed by %s: memory was short") :
+			     /* nobody ran out of it, but it may be why this took so long */
+			     u->step && u->step->pressure_ns >= STALL_NS ?
+							 _("%s was killed by %s, after long waits for memory") :
 							 _("%s was killed by %s, not for memory"),
 			  say_unit(r, u), killer_short(m, r, s, u));
 	i->killed = say(r, _("%s, pid %u, by %s"), s->target->comm, s->target->id.tgid, by);

@@ -30,12 +30,28 @@ static bool memsw_hit(const struct zt_memcg *c, zt_u64 slack)
 	return (c->flags & ZT_F_MEMCG_SWAP_INCLUSIVE) && at(c->swap_usage_bytes, c->swap_limit_bytes, slack);
 }
 
-static const struct kill_level *domain_level(const struct kill *k)
+const struct kill_level *level_of(const struct kill *k, zt_u64 cgroup)
 {
-	for (unsigned int i = 0; i < k->nlevels; i++)
-		if ((k->levels[i].flags & ZT_F_LEVEL_CHAIN) && k->levels[i].mem.id == k->ev.domain)
+	for (unsigned int i = 0; i < k->nlevels && cgroup; i++)
+		if ((k->levels[i].flags & ZT_F_LEVEL_CHAIN) && k->levels[i].mem.id == cgroup)
 			return &k->levels[i];
 	return NULL;
+}
+
+enum tristate cgroup_below(const struct model *m, zt_u64 id, zt_u64 top)
+{
+	for (int depth = 0; depth < 64; depth++) {
+		const struct cgroup *cg = model_cgroup(m, id);
+
+		if (id == top)
+			return TRI_YES;
+		if (!cg || (!cg->parent && (!cg->path || strcmp(cg->path, "/"))))
+			return TRI_UNKNOWN;
+		if (!cg->parent)
+			return TRI_NO;
+		id = cg->parent;
+	}
+	return TRI_UNKNOWN;
 }
 
 static const struct kill_level *level_at_limit(const struct kill *k, zt_u64 slack)
@@ -60,6 +76,28 @@ static bool is_guess(const struct kill *k, const struct kill_level *l, zt_u64 sl
 	for (unsigned int i = 0; i < k->nlevels; i++)
 		full += (k->levels[i].flags & ZT_F_LEVEL_CHAIN) && memory_hit(&k->levels[i].mem, slack);
 	return !(l->mem.flags & ZT_F_MEMCG_OOM_LOCKED) && full > 1;
+}
+
+/*
+ * The count of a level's own OOMs tells as well: the level that was hit has counted this one. One level alone that
+ * counted since it was last seen must be it. NULL: several did, none did, it was never seen before (then the count
+ * may be an old one), or nothing is counted here (cgroup v1).
+ */
+static const struct kill_level *counted_level(const struct kill *k)
+{
+	const struct kill_level *ret = NULL;
+
+	for (unsigned int i = 0; i < k->nlevels; i++) {
+		const struct kill_level *l = &k->levels[i];
+
+		if (!(l->flags & ZT_F_LEVEL_CHAIN) || l->mem.limit_bytes == ZT_NO_LIMIT ||
+		    l->mem.events_oom_local <= (l->before_known ? l->oom_local_before : 0))
+			continue;
+		if (ret)
+			return NULL;
+		ret = l;
+	}
+	return ret && ret->before_known ? ret : NULL;
 }
 
 static void fill_chain(const struct model *m, struct report *r, const struct kill *k, struct incident *i)
@@ -98,12 +136,37 @@ static const char *owner_word(const char *owner)
 	return NULL;
 }
 
+/*
+ * What swap had to do with it. The v2 counter is swap alone; v1 counts both together, and without any swap on the
+ * host that says nothing more than the memory counter does.
+ */
+static void say_swap(const struct model *m, struct report *r, const struct kill *k, const struct zt_memcg *c,
+		     struct incident *i)
+{
+	const struct zt_ev_host *h = k->host.h.kind ? &k->host : &m->host;
+	bool limited = c->swap_limit_bytes != ZT_NO_LIMIT, both = c->flags & ZT_F_MEMCG_SWAP_INCLUSIVE;
+
+	if (i->limit.swap_inclusive)
+		return;
+	if (both && limited && h->swap_total_bytes)
+		i->used_text = say(r, _("%s; memory and swap %s of %s"), i->used_text,
+				   say_bytes(r, c->swap_usage_bytes), say_bytes(r, c->swap_limit_bytes));
+	else if (!both && limited && c->swap_limit_bytes && (h->swap_total_bytes || c->swap_usage_bytes))
+		i->used_text = say(r, _("%s and %s of %s swap"), i->used_text, say_bytes(r, c->swap_usage_bytes),
+				   say_bytes(r, c->swap_limit_bytes));
+	else if (!both && limited && !c->swap_limit_bytes && h->swap_total_bytes)
+		i->used_text = say(r, _("%s, no swap allowed"), i->used_text);
+	else if (!both && c->swap_usage_bytes)
+		i->used_text = say(r, _("%s and %s of swap"), i->used_text, say_bytes(r, c->swap_usage_bytes));
+}
+
 static void fill_cgroup(const struct model *m, struct report *r, const struct kill *k,
 			const struct kill_level *l, zt_u64 slack, struct incident *i)
 {
 	const char *path = model_cgroup_path(m, l->mem.id), *word;
 
 	i->limit.kind = LIMIT_CGROUP;
+	i->limit.cgroup = l->mem.id;
 	i->limit.path = path ? path : say(r, "…/%s", l->name ? l->name : "");
 	i->limit.swap_inclusive = memsw_hit(&l->mem, slack) && !memory_hit(&l->mem, slack);
 	i->limit.bytes = i->limit.swap_inclusive ? l->mem.swap_limit_bytes : l->mem.limit_bytes;
@@ -119,8 +182,8 @@ static void fill_cgroup(const struct model *m, struct report *r, const struct ki
 				   i->limit.path);
 	i->used_text = say(r, i->limit.swap_inclusive ? _("%s of %s (memory and swap)") : _("%s of %s"),
 			   say_bytes(r, i->limit.usage_bytes), say_bytes(r, i->limit.bytes));
-	if (!(l->mem.flags & ZT_F_MEMCG_SWAP_INCLUSIVE) && l->mem.swap_usage_bytes)
-		i->used_text = say(r, _("%s and %s of swap"), i->used_text, say_bytes(r, l->mem.swap_usage_bytes));
+	say_swap(m, r, k, &l->mem, i);
+	split_find(k, l, i);
 }
 
 static void fill_host_limit(const struct model *m, struct report *r, struct incident *i)
@@ -143,16 +206,107 @@ static void fill_host_limit(const struct model *m, struct report *r, struct inci
 	}
 }
 
+/* Nodes are not named: which ones the mask held is not in the trace. */
+static void fill_nodes(struct report *r, const struct kill *k, enum limit_kind kind, struct incident *i)
+{
+	const char *total = k->ev.total_bytes ? say_bytes(r, k->ev.total_bytes) : NULL;
+
+	i->limit.kind = kind;
+	i->limit.bytes = i->limit.swap_limit_bytes = ZT_NO_LIMIT;
+	i->limit.file = kind == LIMIT_CPUSET ? "cpuset.mems" : NULL;
+	if (kind == LIMIT_CPUSET)
+		i->limit_text = total ? say(r, _("cpuset.mems: only some of the memory nodes, with swap %s"), total) :
+					_("cpuset.mems: only some of the memory nodes");
+	else
+		i->limit_text = total ? say(r, _("a memory policy: only some of the memory nodes, with swap %s"), total) :
+					_("a memory policy (mbind, numactl --membind): only some of the memory nodes");
+	i->used_text = _("all of these nodes' memory");
+}
+
+static void fill_sysrq(struct incident *i)
+{
+	i->limit.kind = LIMIT_HOST;
+	i->limit.owner = "host";
+	i->limit.bytes = i->limit.swap_limit_bytes = ZT_NO_LIMIT;
+	i->limit_text = _("none was hit: somebody asked for this kill with SysRq-f");
+	i->used_text = _("not why it was killed");
+}
+
+/* The level as it was last seen, where the kernel side's look at it was lost. */
+static const struct kill_level *last_seen(const struct model *m, const struct kill *k, struct kill_level *tmp)
+{
+	const struct cgroup *cg = model_cgroup(m, k->ev.domain);
+
+	if (!cg || !cg->counted)
+		return NULL;
+	*tmp = (struct kill_level){ .mem = cg->mem, .name = NULL };
+	return tmp;
+}
+
+/* What the kernel itself decided by. CONF_UNKNOWN: it did not say, or not what the level was like. */
+static enum confidence decided(const struct model *m, struct report *r, const struct kill *k,
+			       const struct kill_level *l, struct incident *i)
+{
+	struct kill_level tmp;
+
+	if (!(k->ev.h.flags & ZT_F_KILL_DECIDED))
+		return CONF_UNKNOWN;
+	if (k->ev.domain) {
+		l = l ? l : last_seen(m, k, &tmp);
+		if (l)
+			fill_cgroup(m, r, k, l, slack_bytes(m), i);
+		return l ? CONF_CONFIRMED : CONF_UNKNOWN;
+	}
+	switch (k->ev.constraint) {
+	case ZT_CONSTRAINT_CPUSET:
+	case ZT_CONSTRAINT_MEMPOLICY:
+		fill_nodes(r, k, k->ev.constraint == ZT_CONSTRAINT_CPUSET ? LIMIT_CPUSET : LIMIT_MEMPOLICY, i);
+		return CONF_CONFIRMED;
+	case ZT_CONSTRAINT_MEMCG:
+		return CONF_UNKNOWN;
+	default:
+		break;
+	}
+	if (k->ev.order == ZT_ORDER_SYSRQ)
+		fill_sysrq(i);
+	else
+		fill_host_limit(m, r, i);
+	return CONF_CONFIRMED;
+}
+
+/* No cgroup's limit: the host, or what the trigger's memory policy left of it. */
+static enum confidence no_cgroup(const struct model *m, struct report *r, const struct kill *k, struct incident *i)
+{
+	switch (k->ev.constraint) {
+	case ZT_CONSTRAINT_CPUSET:
+	case ZT_CONSTRAINT_MEMPOLICY:
+		fill_nodes(r, k, k->ev.constraint == ZT_CONSTRAINT_CPUSET ? LIMIT_CPUSET : LIMIT_MEMPOLICY, i);
+		return CONF_LIKELY;
+	default:
+		fill_host_limit(m, r, i);
+		return CONF_CONFIRMED;
+	}
+}
+
 enum confidence limit_find(const struct model *m, struct report *r, const struct kill *k, struct incident *i)
 {
 	const struct kill *w = k;
 	zt_u64 slack = slack_bytes(m);
-	const struct kill_level *l = domain_level(w), *hit;
+	const struct kill_level *l = level_of(w, k->ev.domain), *hit, *counted;
+	enum confidence conf;
 
 	if (!l && k->walk != k)
-		l = domain_level(w = k->walk);
-	hit = level_at_limit(w, slack);
+		l = level_of(w = k->walk, k->ev.domain);
 	fill_chain(m, r, w, i);
+	conf = decided(m, r, k, l, i);
+	if (conf != CONF_UNKNOWN)
+		return conf;
+	hit = level_at_limit(w, slack);
+	counted = counted_level(w);
+	if (counted && !(l && (l->mem.flags & ZT_F_MEMCG_OOM_LOCKED))) {
+		fill_cgroup(m, r, k, counted, slack, i);
+		return counted == l || memory_hit(&counted->mem, slack) ? CONF_CONFIRMED : CONF_LIKELY;
+	}
 	/* Below its limit again when several processes die at once; no other level is at its own then. */
 	if (l && (memory_hit(&l->mem, slack) || memsw_hit(&l->mem, slack) ||
 		  (!hit && l->mem.limit_bytes != ZT_NO_LIMIT))) {
@@ -167,10 +321,8 @@ enum confidence limit_find(const struct model *m, struct report *r, const struct
 		fill_cgroup(m, r, k, hit, slack, i);
 		return CONF_LIKELY;
 	}
-	if (k->ev.h.flags & ZT_F_KILL_HOST) {
-		fill_host_limit(m, r, i);
-		return CONF_CONFIRMED;
-	}
+	if (k->ev.h.flags & ZT_F_KILL_HOST)
+		return no_cgroup(m, r, k, i);
 	i->limit.kind = LIMIT_NONE;
 	i->limit.bytes = i->limit.swap_limit_bytes = ZT_NO_LIMIT;
 	i->limit_text = _("not known: what the kernel side saw of the limits was lost");

@@ -4,6 +4,14 @@
 
 #include "diagnose/internal.h"
 
+/* PAGE_ALLOC_COSTLY_ORDER: above it the kernel gives up rather than kill, if it may */
+#define COSTLY_ORDER 3
+
+static bool is_chosen(const struct kill *k)
+{
+	return k->ev.decision && k->ev.chosen.tgid == k->ev.victim.tgid && k->ev.chosen.start_ns == k->ev.victim.start_ns;
+}
+
 static void add_victim(const struct kill *k, struct incident *i)
 {
 	const struct proc *p = k->victim;
@@ -30,6 +38,13 @@ static void add_victim(const struct kill *k, struct incident *i)
 	set_lineage(p, v->lineage, &v->nlineage);
 }
 
+static const char *say_order(const struct model *m, struct report *r, zt_s32 order)
+{
+	zt_u64 page = m->start.page_bytes ? m->start.page_bytes : 4096;
+
+	return say_bytes(r, page << (order < 20 ? order : 20));
+}
+
 static zt_u64 resident(const struct zt_rss *s)
 {
 	return s->anon_bytes + s->file_bytes + s->shmem_bytes;
@@ -40,7 +55,10 @@ static void say_killed(struct report *r, struct incident *i)
 	const struct victim *v = &i->victims[0];
 	unsigned int more = i->nvictims - 1 + i->more_victims;
 
-	i->killed = say(r, _("%s, pid %u, %s"), v->comm, v->id.tgid, say_bytes(r, resident(&v->rss)));
+	i->killed = say(r, v->id.tid == v->id.tgid ? _("%s, pid %u, %s") :
+			   /* the memory is that of the whole process */
+			   _("%s, pid %u (its first thread had ended already), %s"),
+			v->comm, v->id.tgid, say_bytes(r, resident(&v->rss)));
 	if (more)
 		i->killed = say(r, _("%s, and %u more of its group"), i->killed, more);
 }
@@ -77,15 +95,21 @@ static const char *oom_code(const struct incident *i, const struct kill *k)
 
 static const char *oom_headline(struct report *r, const struct incident *i, const struct unit *u)
 {
-	const char *who = say_unit(r, u);
+	const char *who = u->step || u->build || u->entry ? say_unit(r, u) : say(r, _("process %s"), i->victims[0].comm);
 
 	if (i->causal == TRI_NO && u->entry && u->entry->exit_ns && exit_status(u->entry->exit_code))
 		return say(r, _("%s lost %s to the OOM killer, but failed for another reason"), who,
 			   i->victims[0].comm);
 	if (i->causal == TRI_NO)
 		return say(r, _("%s lost %s to the OOM killer and went on"), who, i->victims[0].comm);
+	if (i->decision.sysrq)
+		return say(r, _("%s was killed by the OOM killer on request (SysRq-f)"), who);
 	if (i->limit.kind == LIMIT_HOST)
 		return say(r, _("%s was killed: the host ran out of memory"), who);
+	if (i->limit.kind == LIMIT_CPUSET)
+		return say(r, _("%s ran out of memory: its cpuset's memory nodes were full"), who);
+	if (i->limit.kind == LIMIT_MEMPOLICY)
+		return say(r, _("%s ran out of memory: the memory nodes it is bound to were full"), who);
 	if (i->limit.kind != LIMIT_CGROUP)
 		return say(r, _("%s ran out of memory"), who);
 	if (!strcmp(i->code, "ZT1001"))
@@ -95,16 +119,63 @@ static const char *oom_headline(struct report *r, const struct incident *i, cons
 		   say_bytes(r, i->limit.bytes));
 }
 
-/* The trigger asked for the last page; it is worth a line only when it is not the victim. */
-static void note_trigger(const struct model *m, struct report *r, const struct kill *k, struct incident *i)
+static bool is_victim(const struct incident *i, zt_u32 tgid)
+{
+	for (unsigned int n = 0; n < i->nvictims; n++)
+		if (i->victims[n].id.tgid == tgid)
+			return true;
+	return false;
+}
+
+/* Below what is in use, or below what it was when this level was last seen */
+static bool was_lowered(const struct kill *k, const struct incident *i)
+{
+	const struct kill_level *l = level_of(k, i->limit.cgroup);
+
+	if (i->limit.usage_bytes > i->limit.bytes + i->limit.bytes / 8)
+		return true;
+	return l && l->limit_before_bytes != ZT_NO_LIMIT && l->limit_before_bytes > l->mem.limit_bytes;
+}
+
+/*
+ * Lowering memory.max below what is in use kills, too (cgroup v2): then it is the writer that the kernel works for,
+ * and hardly anybody else charges a cgroup that he is not in.
+ */
+static bool note_lowered(const struct model *m, struct report *r, const struct kill *k, struct incident *i)
+{
+	enum tristate below = cgroup_below(m, k->ev.h.cgroup, i->limit.cgroup);
+
+	if (i->limit.kind != LIMIT_CGROUP || i->limit.swap_inclusive || m->start.cgroup_version != 2 ||
+	    below == TRI_YES || is_victim(i, k->ev.h.who.tgid) || !was_lowered(k, i))
+		return false;
+	add_note(i, say(r, below == TRI_NO ?
+			   _("%s (pid %u) lowered %s to %s while %s was in use: that is why there was an OOM") :
+			   _("%s (pid %u) seems to have lowered %s to %s while %s was in use"),
+			k->ev.comm, k->ev.h.who.tgid, i->limit.file, say_bytes(r, i->limit.bytes),
+			say_bytes(r, i->limit.usage_bytes)));
+	return true;
+}
+
+/* The trigger asked for the last page; it is worth a line only when it is not among the victims. */
+static void note_trigger(const struct model *m, struct report *r, const struct kill *k, bool lowered,
+			 struct incident *i)
 {
 	const struct step *s = k->trigger ? model_step_of_cgroup(m, k->ev.h.cgroup) : NULL;
+	bool largest = i->decision.reason && !strcmp(i->decision.reason, "largest");
 
-	if (k->ev.h.who.tgid == k->ev.victim.tgid)
+	if (i->decision.asked && k->ev.order > COSTLY_ORDER)
+		add_note(i, say(r, _("%s wanted %s in one piece: memory may be in pieces rather than used up"),
+				k->ev.comm, say_order(m, r, k->ev.order)));
+	if (is_victim(i, k->ev.h.who.tgid) || i->decision.sysrq || lowered)
 		return;
-	if (s && s != k->step)
+	if (s && s != k->step && largest)
 		add_note(i, say(r, _("the last page was asked for by %s (pid %u) in %s; the kernel chose %s as the largest"),
-				k->ev.comm, k->ev.h.who.tgid, say_step(r, s), k->ev.victim_comm));
+				k->ev.comm, k->ev.h.who.tgid, say_step(r, s), i->victims[0].comm));
+	else if (s && s != k->step)
+		add_note(i, say(r, _("the last page was asked for by %s (pid %u) in %s"), k->ev.comm,
+				k->ev.h.who.tgid, say_step(r, s)));
+	else
+		add_note(i, say(r, _("the last page was asked for by %s (pid %u)"), k->ev.comm, k->ev.h.who.tgid));
 }
 
 static void note_cause(struct report *r, const struct unit *u, struct incident *i)
@@ -134,44 +205,66 @@ static enum confidence lower(enum confidence a, enum confidence b)
 	return a < b ? a : b;
 }
 
+/* Those of one decision, the chosen one first: the others only went with it. */
+static void add_victims(struct kill *k, struct incident *i)
+{
+	for (int chosen = 1; chosen >= 0; chosen--)
+		for (struct kill *v = k; v; v = v->next)
+			if ((v == k || v->walk == k) && is_chosen(v) == chosen) {
+				if (!v->again)
+					add_victim(v, i);
+				v->reported = true;
+			}
+}
+
 struct incident *oom_incident(const struct model *m, struct report *r, struct kill *k, const struct unit *u)
 {
 	struct incident *i = incident_new(r, NULL, u);
 	enum confidence conf;
+	bool lowered;
 
 	if (!i)
 		return NULL;
-	for (struct kill *v = k; v; v = v->next)
-		if (v == k || v->walk == k) {
-			if (!v->again)
-				add_victim(v, i);
-			v->reported = true;
-		}
+	add_victims(k, i);
 	i->ts_ns = k->ev.h.ts_ns;
 	i->trigger = (struct who){ k->ev.h.who, k->ev.comm };
 	conf = limit_find(m, r, k, i);
+	why_find(m, r, k, i);
 	holders_find(m, r, k, i);
 	say_inside(r, i);
-	i->causal = cause_of_failure(m, k->victim, u);
-	i->code = oom_code(i, k);
+	i->causal = u->agent ? u->agent->causal : cause_of_failure(m, k->victim, u);
+	i->code = u->agent && i->causal != TRI_NO ? "ZT1006" : oom_code(i, k);
 	i->confidence = i->causal == TRI_UNKNOWN && u->entry ? lower(conf, CONF_LIKELY) : conf;
 	fill_host(m, &k->host, r, i);
 	say_killed(r, i);
 	i->repeats = told_before(r, i);
-	i->headline = oom_headline(r, i, u);
+	if (u->agent)
+		i->confidence = lower(i->confidence, u->agent->confidence);
+	i->headline = u->agent ? builder_headline(r, u->agent) : oom_headline(r, i, u);
 	i->basis = i->confidence == CONF_CONFIRMED ? _("confirmed by the kernel's OOM event") :
 		   i->confidence == CONF_LIKELY ? _("likely, from the kernel's OOM event") :
 						  _("an OOM kill was seen; more is not known");
 	if (i->confidence == CONF_CONFIRMED && u->step && u->step->instr && u->step->confidence != CONF_CONFIRMED)
 		i->basis = _("kill and limit confirmed by the kernel, the step only likely");
+	if (u->agent)
+		i->basis = builder_basis(i);
 	i->summary = say(r, _("%s. Killed: %s. Limit: %s. Used: %s. Host: %s."), i->headline, i->killed,
 			 i->limit_text, i->used_text, i->host_text);
-	note_cause(r, u, i);
+	lowered = note_lowered(m, r, k, i);
+	if (u->agent) {
+		builder_notes(m, r, k, u->agent, i);
+	} else {
+		note_cause(r, u, i);
+		note_stall(m, r, u, i);
+	}
+	note_adj(m, r, i);
 	note_context(m, r, u, i);
-	note_trigger(m, r, k, i);
+	note_trigger(m, r, k, lowered, i);
 	if (k->cut)
 		add_note(i, _("there were more cgroups or processes than this report can list"));
-	if (i->causal != TRI_NO)
+	if (u->agent && i->causal != TRI_NO)
+		builder_advise(m, r, u->agent, i);
+	else if (i->causal != TRI_NO)
 		advise_oom(m, r, k, i);
 	return i;
 }

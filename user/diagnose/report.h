@@ -19,6 +19,7 @@ enum holder_kind {
 #define INSIDE_MAX 4
 #define NOTES_MAX 6
 #define HELP_MAX 3
+#define CANDIDATES_MAX 8
 
 struct who {
 	struct zt_id id;
@@ -34,6 +35,8 @@ struct victim {
 	struct zt_rss rss; /* all zero: not known (rss_known) */
 	bool rss_known;
 	zt_s32 oom_score_adj;
+	bool points_known;
+	zt_s64 points; /* in pages, what the kernel chose by (or computed as it does) */
 	zt_u64 runtime_ns; /* 0: not known */
 	struct who lineage[LINEAGE_MAX]; /* parent first */
 	unsigned int nlineage;
@@ -52,6 +55,48 @@ struct holder {
 	unsigned int count; /* processes, when > 1 */
 	zt_u64 bytes;
 	const struct step *step; /* HOLD_STEP */
+};
+
+/* A process that the kernel weighed, or could have. */
+struct candidate {
+	struct zt_id id;
+	const char *comm;
+	struct zt_rss rss;
+	zt_s32 oom_score_adj;
+	zt_s64 points;	    /* in pages; means nothing when exempt */
+	zt_u64 size_pages;  /* points without oom_score_adj */
+	bool points_known;
+	bool exempt, chosen;
+	enum confidence confidence; /* of points: confirmed are the kernel's own */
+};
+
+/* What the kernel's OOM killer decided, and by what. */
+struct decision {
+	bool known;
+	const char *via; /* the hook that told; NULL: not known */
+	enum confidence confidence;
+	enum zt_constraint constraint;
+	zt_u64 total_bytes; /* 0: not known */
+	bool asked;	    /* gfp and order are known */
+	zt_u32 gfp;
+	zt_s32 order;
+	bool sysrq;
+	unsigned int considered; /* 0: not known */
+	struct zt_id chosen;
+	bool points_known;
+	zt_s64 points;
+	const char *reason;	 /* "largest" …; NULL: not known */
+	const char *reason_text; /* NULL: not known */
+	enum confidence reason_confidence;
+	struct candidate candidates[CANDIDATES_MAX]; /* best first */
+	unsigned int ncandidates;
+};
+
+/* What the memory of the level that was hit consisted of. */
+struct split {
+	enum confidence confidence; /* CONF_UNKNOWN: nothing here is known */
+	const char *via;	    /* "counters" read at the kill, or "memory.stat" read right after it */
+	struct zt_ev_memstat bytes; /* file_bytes without shmem; kernel, slab, sock 0: not known */
 };
 
 struct help {
@@ -79,10 +124,13 @@ struct incident {
 		const char *path, *owner; /* owner: "step" "builder" "container" "slice" "ci" "cgroup" "host" */
 		const char *file;	  /* the knob: "memory.max", "memory.limit_in_bytes" … */
 		bool swap_inclusive;	  /* bytes/usage are those of memory+swap */
+		zt_u64 cgroup; /* its id; 0: none */
 		zt_u64 bytes, usage_bytes, swap_limit_bytes; /* ZT_NO_LIMIT: none */
 		struct chain_level chain[24];
 		unsigned int nchain;
+		struct split split;
 	} limit;
+	struct decision decision;
 	struct holder holders[HOLDERS_MAX];
 	unsigned int nholders;
 	struct holder inside[INSIDE_MAX]; /* the processes of the step that died, by name */
@@ -95,6 +143,7 @@ struct incident {
 	const char *summary;  /* one paragraph for JSON and markdown */
 	const char *killed;   /* value of "killed:" … the four facts, ready to print */
 	const char *limit_text, *used_text, *host_text;
+	const char *why_text; /* why this victim; NULL: it was the largest, or not known */
 	const char *basis;    /* "confirmed by kernel OOM event" */
 	const char *notes[NOTES_MAX];
 	unsigned int nnotes;
@@ -106,6 +155,7 @@ struct report {
 	const struct model *model;
 	struct incident *incidents, **incidents_tail;
 	unsigned int nincidents;
+	const char *stall_text; /* the step that waited longest for memory, if for long; NULL: none did */
 	bool verbose; /* -v: what each step used, too */
 	bool quiet;   /* -q: nothing when nothing happened */
 	struct arena arena;

@@ -49,6 +49,7 @@ int apply_cgroup(struct model *m, const struct zt_ev *ev)
 	if (!(ev->flags & ZT_F_CGROUP_SNAPSHOT))
 		cg->made_ns = ev->ts_ns;
 	cg->mem = e->mem;
+	cg->counted = !(ev->flags & ZT_F_CGROUP_SNAPSHOT);
 	cg->parent = e->mem.parent;
 	if (!cg->path)
 		cg->path = arena_strdup(&m->arena, s[0]);
@@ -65,6 +66,14 @@ int apply_attach(struct model *m, const struct zt_ev *ev)
 	return 0;
 }
 
+/* What the step's own cgroup says of its waiting for memory; these only grow. */
+void step_throttled(struct step *s, const struct zt_memcg *mem)
+{
+	s->high_bytes = mem->high_bytes;
+	s->high_events = mem->events_high;
+	s->pressure_ns = mem->pressure_ns;
+}
+
 /* The last look at a step's cgroup is exact: limits are written after mkdir, peaks only grow. */
 int apply_rmdir(struct model *m, const struct zt_ev *ev)
 {
@@ -75,12 +84,14 @@ int apply_rmdir(struct model *m, const struct zt_ev *ev)
 	if (!cg)
 		return 0;
 	cg->mem = e->mem;
+	cg->counted = true;
 	cg->removed_ns = ev->ts_ns;
 	st = cg->step;
 	if (st) {
 		st->ended_ns = ev->ts_ns;
 		st->peak_bytes = e->mem.peak_bytes;
 		st->limit_bytes = e->mem.limit_bytes;
+		step_throttled(st, &e->mem);
 	} else if (!cg->pinned) {
 		HASH_DEL(m->cgroups, cg);
 		slab_put(&m->cgroup_slab, cg);

@@ -16,6 +16,21 @@ static struct kill *kill_by_seq(const struct model *m, zt_u64 seq)
 	return last;
 }
 
+/* The first victim of the same decision; what the kernel side walked hangs on that one. NULL: this is it. */
+static struct kill *same_decision(const struct model *m, const struct zt_ev_kill *e)
+{
+	struct kill *ret = NULL;
+
+	if (!e->decision)
+		return NULL;
+	/* the newest with that number, and of the same choice: a recorder that was restarted counts anew */
+	for (struct kill *k = m->kills; k; k = k->next)
+		if (k->ev.decision == e->decision && k->ev.chosen.tgid == e->chosen.tgid &&
+		    k->ev.chosen.start_ns == e->chosen.start_ns)
+			ret = k->walk;
+	return ret;
+}
+
 int apply_kill(struct model *m, const struct zt_ev *ev)
 {
 	const struct zt_ev_kill *e = (const void *)ev;
@@ -28,7 +43,9 @@ int apply_kill(struct model *m, const struct zt_ev *ev)
 	for (struct kill *i = m->kills; i; i = i->next)
 		prev = i;
 	memcpy(&k->ev, e, sizeof(k->ev));
-	k->walk = (ev->flags & ZT_F_KILL_NO_WALK) && prev ? prev->walk : k;
+	k->walk = same_decision(m, e);
+	if (!k->walk)
+		k->walk = (ev->flags & ZT_F_KILL_NO_WALK) && prev ? prev->walk : k;
 	for (struct kill *i = m->kills; i; i = i->next)
 		if (i->ev.victim.tgid == e->victim.tgid && i->ev.victim.start_ns == e->victim.start_ns) {
 			k->again = true;
@@ -98,9 +115,16 @@ int apply_level(struct model *m, const struct zt_ev *ev)
 	cg = model_cgroup(m, e->mem.id);
 	if (cg) {
 		cg->pinned = true;
+		l->before_known = cg->counted;
+		l->oom_local_before = cg->mem.events_oom_local;
+		l->high_before = cg->mem.events_high;
+		l->limit_before_bytes = cg->mem.limit_bytes;
 		cg->mem = e->mem;
+		cg->counted = true;
 		if (!cg->parent)
 			cg->parent = e->mem.parent;
+		if (cg->step)
+			step_throttled(cg->step, &e->mem);
 	}
 	return 0;
 }
@@ -154,6 +178,7 @@ static void paths_from_chain(struct model *m, struct kill *k)
 			cg->path = arena_strdup(&m->arena, *path ? path : "/");
 			cg->parent = l->mem.parent;
 			cg->mem = l->mem;
+			cg->counted = true;
 		}
 	}
 }

@@ -50,6 +50,7 @@ struct cgroup {
 	char *path;	   /* from the hierarchy's root; NULL: not known */
 	zt_u64 made_ns, removed_ns;
 	struct zt_memcg mem; /* newest counters */
+	bool counted;	     /* mem was read by the kernel side: its event counts are real */
 	struct step *step; /* whose cgroup this is */
 	bool pinned;	   /* a kill speaks of it */
 };
@@ -119,6 +120,9 @@ struct step {
 	zt_u64 peak_bytes;	      /* 0: not known */
 	zt_u64 limit_bytes;	      /* ZT_NO_LIMIT: none; 0: not known */
 	unsigned int oom_kills;
+	zt_u64 high_bytes;	      /* memory.high of its own; 0 or ZT_NO_LIMIT: none */
+	zt_u64 high_events;	      /* how often that throttled it */
+	zt_u64 pressure_ns;	      /* some task of it waited for memory; 0: none, or not known */
 	char *upperdir;
 	struct layer layer;
 };
@@ -127,6 +131,9 @@ struct kill_level {
 	zt_u32 flags; /* ZT_F_LEVEL_* */
 	zt_u32 depth;
 	struct zt_memcg mem;
+	bool before_known; /* these two: the counts when this level was last seen before the kill */
+	zt_u64 oom_local_before, high_before;
+	zt_u64 limit_before_bytes; /* likewise; 0: not known */
 	char *name;
 };
 

@@ -147,6 +147,9 @@ json_t *json_step(const struct model *m, const struct step *st)
 		       jv_set(o, "peak_bytes", jv_bytes(st->peak_bytes)) ||
 		       jv_set(o, "limit_bytes", jv_bytes(st->limit_bytes)) ||
 		       jv_set(o, "oom_kills", json_integer(st->oom_kills)) ||
+		       jv_set(o, "high_bytes", jv_bytes(st->high_bytes)) ||
+		       jv_set(o, "high_events", jv_count(st->high_events)) ||
+		       jv_set(o, "memory_pressure_ns", jv_ns(st->pressure_ns)) ||
 		       jv_set(o, "layer", layer_object(&st->layer)) ||
 		       jv_set(o, "confidence", jv_confidence(st->instr ? st->confidence : CONF_UNKNOWN)));
 }
@@ -250,6 +253,7 @@ static json_t *victim_object(const struct victim *v)
 		       jv_set(o, "shmem_bytes", RSS(r->shmem_bytes)) ||
 		       jv_set(o, "swap_bytes", RSS(r->swap_bytes)) ||
 		       jv_set(o, "oom_score_adj", json_integer(v->oom_score_adj)) ||
+		       jv_set(o, "points", v->points_known ? json_integer(v->points) : json_null()) ||
 		       jv_set(o, "runtime_ns", jv_ns(v->runtime_ns)) ||
 		       jv_set(o, "lineage", lineage_array(v->lineage, v->nlineage)));
 #undef RSS
@@ -282,6 +286,23 @@ static json_t *chain_array(const struct incident *i)
 	return done(a, failed);
 }
 
+/* Of the parts that a kernel may not count 0 means that. */
+static json_t *split_object(const struct split *s)
+{
+	const struct zt_ev_memstat *b = &s->bytes;
+	bool known = s->confidence != CONF_UNKNOWN;
+	json_t *o = json_object();
+
+	return done(o, jv_set(o, "anon_bytes", known ? jv_exact_bytes(b->anon_bytes) : json_null()) ||
+		       jv_set(o, "file_bytes", known ? jv_exact_bytes(b->file_bytes) : json_null()) ||
+		       jv_set(o, "shmem_bytes", known ? jv_exact_bytes(b->shmem_bytes) : json_null()) ||
+		       jv_set(o, "kernel_bytes", jv_bytes(b->kernel_bytes)) ||
+		       jv_set(o, "slab_bytes", jv_bytes(b->slab_bytes)) ||
+		       jv_set(o, "sock_bytes", jv_bytes(b->sock_bytes)) ||
+		       jv_set(o, "certainty", jv_confidence(s->confidence)) ||
+		       jv_set(o, "via", jv_string(s->via)));
+}
+
 static json_t *limit_object(const struct incident *i)
 {
 	static const char *const kinds[] = { [LIMIT_NONE] = "none", [LIMIT_CGROUP] = "cgroup", [LIMIT_HOST] = "host",
@@ -298,7 +319,63 @@ static json_t *limit_object(const struct incident *i)
 		       jv_set(o, "usage_bytes", jv_bytes(i->limit.usage_bytes)) ||
 		       jv_set(o, "swap_limit_bytes", i->limit.kind == LIMIT_CGROUP && i->limit.bytes ?
 			      jv_exact_bytes(i->limit.swap_limit_bytes) : json_null()) ||
+		       jv_set(o, "split", split_object(&i->limit.split)) ||
 		       jv_set(o, "chain", chain_array(i)));
+}
+
+static json_t *candidate_object(const struct candidate *c)
+{
+	const struct zt_rss *r = &c->rss;
+	json_t *o = json_object();
+
+	return done(o, jv_set(o, "pid", jv_count(c->id.tgid)) ||
+		       jv_set(o, "comm", jv_string(c->comm)) ||
+		       jv_set(o, "points", c->points_known ? json_integer(c->points) : json_null()) ||
+		       jv_set(o, "oom_score_adj", json_integer(c->oom_score_adj)) ||
+		       jv_set(o, "rss_bytes", jv_exact_bytes(r->anon_bytes + r->file_bytes + r->shmem_bytes)) ||
+		       jv_set(o, "swap_bytes", jv_exact_bytes(r->swap_bytes)) ||
+		       jv_set(o, "pgtable_bytes", jv_exact_bytes(r->pgtable_bytes)) ||
+		       jv_set(o, "exempt", json_boolean(c->exempt)) ||
+		       jv_set(o, "chosen", json_boolean(c->chosen)) ||
+		       jv_set(o, "certainty", jv_confidence(c->confidence)));
+}
+
+static json_t *candidates_array(const struct decision *d)
+{
+	json_t *a = json_array();
+	int failed = !a;
+
+	for (unsigned int n = 0; n < d->ncandidates && n < CANDIDATES_MAX && !failed; n++)
+		failed = jv_append(a, candidate_object(&d->candidates[n]));
+	return done(a, failed);
+}
+
+static json_t *decision_object(const struct decision *d)
+{
+	static const char *const constraints[] = {
+		[ZT_CONSTRAINT_NONE] = "host", [ZT_CONSTRAINT_CPUSET] = "cpuset",
+		[ZT_CONSTRAINT_MEMPOLICY] = "mempolicy", [ZT_CONSTRAINT_MEMCG] = "memcg",
+	};
+	json_t *o;
+
+	if (!d->known)
+		return json_null();
+	o = json_object();
+	return done(o, jv_set(o, "via", jv_string(d->via)) ||
+		       jv_set(o, "certainty", jv_confidence(d->confidence)) ||
+		       jv_set(o, "constraint", jv_string((unsigned int)d->constraint < ARRAY_SIZE(constraints) ?
+							 constraints[d->constraint] : NULL)) ||
+		       jv_set(o, "total_bytes", jv_bytes(d->total_bytes)) ||
+		       jv_set(o, "gfp", d->asked ? json_integer(d->gfp) : json_null()) ||
+		       jv_set(o, "order", d->asked && d->order >= 0 ? json_integer(d->order) : json_null()) ||
+		       jv_set(o, "sysrq", json_boolean(d->sysrq)) ||
+		       jv_set(o, "candidates_considered", jv_count(d->considered)) ||
+		       jv_set(o, "chosen_pid", jv_count(d->chosen.tgid)) ||
+		       jv_set(o, "points", d->points_known ? json_integer(d->points) : json_null()) ||
+		       jv_set(o, "reason", jv_string(d->reason)) ||
+		       jv_set(o, "reason_text", jv_string(d->reason_text)) ||
+		       jv_set(o, "reason_certainty", jv_confidence(d->reason_confidence)) ||
+		       jv_set(o, "candidates", candidates_array(d)));
 }
 
 static json_t *holders_array(const struct incident *i)
@@ -379,6 +456,7 @@ json_t *json_incident(const struct model *m, const struct incident *i)
 		       jv_set(o, "more_victims", json_integer(i->more_victims)) ||
 		       jv_set(o, "trigger", who_object(&i->trigger)) ||
 		       jv_set(o, "killer", killer_object(i)) ||
+		       jv_set(o, "decision", decision_object(&i->decision)) ||
 		       jv_set(o, "limit", limit_object(i)) ||
 		       jv_set(o, "holders", holders_array(i)) ||
 		       jv_set(o, "host_memory", host_memory(i)) ||

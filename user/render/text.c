@@ -265,6 +265,7 @@ static void put_facts(struct screen *s, const struct incident *i, const struct r
 		{ _("limit:"), i->limit_text },
 		{ _("used:"), i->used_text },
 		{ _("killed:"), i->killed },
+		{ _("why:"), i->why_text },
 		{ _("host:"), i->host_text },
 	};
 	size_t widest = 0;
@@ -390,8 +391,9 @@ static const char *step_label(char *buf, size_t cap, const struct step *st)
 	return buf;
 }
 
-static void put_peaceful(struct screen *s, const struct model *m)
+static void put_peaceful(struct screen *s, const struct report *r)
 {
+	const struct model *m = r->model;
 	char text[512], size[FMT_LEN], label[64];
 	const struct step *st, *top = NULL;
 	unsigned int steps = 0;
@@ -410,6 +412,8 @@ static void put_peaceful(struct screen *s, const struct model *m)
 		snprintf(text + n, sizeof(text) - (size_t)n, _(", peak %s (%s)"),
 			 fmt_bytes(size, sizeof(size), top->peak_bytes), step_label(label, sizeof(label), top));
 	screen_para(s, &(struct para){ .head = "ztrace: ", .text = text, .indent = 8, .lines = 2 });
+	if (r->stall_text)
+		put_labelled(s, _("note:"), STYLE_NOTE, r->stall_text, 2);
 }
 
 /* Lists may be longer than a screen keeps. */
@@ -456,15 +460,18 @@ static void put_list(struct screen *s, struct out *o, const struct report *r)
 static void put_steps(struct screen *s, struct out *o, const struct model *m)
 {
 	for (const struct step *st = m->steps; st; st = st->next) {
-		char head[HEAD_BYTES], size[FMT_LEN], count[32] = "", text[SOURCE_BYTES];
+		char head[HEAD_BYTES], size[FMT_LEN], count[32] = "", wait[64] = "", text[SOURCE_BYTES];
 		struct step_place p = step_place(st);
 		size_t len = p.instruction ? expand_tabs(text, sizeof(text), p.instruction, strlen(p.instruction), 1) :
 					     join_argv(text, sizeof(text), st);
 
 		if (p.index && p.total)
 			snprintf(count, sizeof(count), "%u/%u", p.index, p.total);
-		snprintf(head, sizeof(head), "  %-8s %7s %10s  ", st->id, count,
-			 st->peak_bytes ? fmt_bytes(size, sizeof(size), st->peak_bytes) : "?");
+		if (st->pressure_ns >= 1000000000)
+			snprintf(wait, sizeof(wait), _("(waited %s for memory) "),
+				 fmt_duration(size, sizeof(size), st->pressure_ns));
+		snprintf(head, sizeof(head), "  %-8s %7s %10s  %s", st->id, count,
+			 st->peak_bytes ? fmt_bytes(size, sizeof(size), st->peak_bytes) : "?", wait);
 		screen_para(s, &(struct para){ .head = head, .text = len ? text : "?", .len = len, .lines = 1 });
 		flush_full(s, o);
 	}
@@ -524,7 +531,7 @@ static int text_finish(struct out *o, const struct report *r)
 		return -ENOMEM;
 	s->count = 0;
 	if (!r->nincidents && !r->quiet)
-		put_peaceful(s, r->model);
+		put_peaceful(s, r);
 	if (distinct(r) > 1)
 		put_list(s, o, r);
 	if (r->verbose)

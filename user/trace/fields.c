@@ -12,7 +12,7 @@
 
 #define TYPE_OF(s, m)                                                                          \
 	_Generic(MEMBER(s, m), zt_u16: FIELD_U16, zt_u32: FIELD_U32, zt_s32: FIELD_S32,        \
-		zt_u64: FIELD_U64, char *: FIELD_COMM, default: FIELD_SUB)
+		zt_u64: FIELD_U64, zt_s64: FIELD_S64, char *: FIELD_COMM, default: FIELD_SUB)
 #define SUB_OF(s, m)                                                                           \
 	_Generic(MEMBER(s, m), struct zt_id: id_fields, struct zt_rss: rss_fields,             \
 		struct zt_memcg: memcg_fields, default: (const struct field *)0)

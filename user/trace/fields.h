@@ -5,7 +5,7 @@
 
 #include "ztrace/event.h"
 
-enum field_type { FIELD_U16, FIELD_U32, FIELD_S32, FIELD_U64, FIELD_COMM, FIELD_SUB };
+enum field_type { FIELD_U16, FIELD_U32, FIELD_S32, FIELD_U64, FIELD_S64, FIELD_COMM, FIELD_SUB };
 
 enum field_show {
 	SHOW_NUM,   /* a count, bytes */

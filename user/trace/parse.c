@@ -84,12 +84,30 @@ static bool number_of_name(const struct name *names, const char *s, zt_u64 *v)
 	return false;
 }
 
+/* A 64-bit number with a sign; as a string where it is too long for other readers of JSON. */
+static int store_s64(struct parse *p, const struct field *d, const json_t *j, char *at)
+{
+	const char *s = json_string_value(j);
+	char *end;
+	zt_s64 v;
+
+	errno = 0;
+	if (json_is_integer(j))
+		v = json_integer_value(j);
+	else if (!s || !isdigit((unsigned char)s[*s == '-']) || (v = strtoll(s, &end, 10), errno || *end))
+		return complain(p, -EINVAL, "%s: not a number it can have", d->name);
+	memcpy(at, &v, sizeof(v));
+	return 0;
+}
+
 static int store(struct parse *p, const struct field *d, const json_t *j, char *at)
 {
 	const char *s = json_string_value(j);
 	zt_u64 v = 0;
 	zt_u32 v32;
 
+	if (d->type == FIELD_S64)
+		return store_s64(p, d, j, at);
 	if (json_is_integer(j) && d->type == FIELD_S32) {
 		json_int_t i = json_integer_value(j);
 		zt_s32 s32 = (zt_s32)i;

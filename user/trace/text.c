@@ -130,7 +130,7 @@ static zt_u64 load_unsigned(const struct field *d, const char *p)
 	zt_u64 v64 = 0;
 	zt_u32 v32 = 0;
 
-	if (d->type == FIELD_U64)
+	if (d->type == FIELD_U64 || d->type == FIELD_S64)
 		memcpy(&v64, p, sizeof(v64));
 	else
 		memcpy(&v32, p, sizeof(v32));
@@ -143,6 +143,10 @@ static void print_number(FILE *f, const struct field *d, const char *p)
 
 	if (d->type == FIELD_S32)
 		fprintf(f, "%" PRId32, (zt_s32)(zt_u32)v);
+	else if (d->type == FIELD_S64 && v + JSON_INT_MAX > 2 * JSON_INT_MAX)
+		fprintf(f, "\"%" PRId64 "\"", (zt_s64)v);
+	else if (d->type == FIELD_S64)
+		fprintf(f, "%" PRId64, (zt_s64)v);
 	else if (d->show == SHOW_HEX)
 		fprintf(f, "\"0x%" PRIx64 "\"", v);
 	else if (d->show == SHOW_LIMIT && v == ZT_NO_LIMIT)

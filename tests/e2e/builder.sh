@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# The builder itself is the OOM killer's victim, or its client.
+
+# A dockerd that may die, in DIR $MINE with cgroups /$MINE_CG (steps) and /$MINE_CG.d (the daemons)
+own_dockerd() {
+	need_root
+	local version=$DOCKERD_VERSION
+	MINE=$(mktemp -d /tmp/zte2e.XXXXXX) MINE_CG=$DOCKERD_CGROUP-own
+	echo "$MINE_CG" >"$MINE/cgroup"
+	trap 'dockerd_stop "$MINE"' EXIT
+	dockerd_start "$version" "$MINE" "$MINE_CG" && dockerd_images || missing "a second dockerd does not start"
+	MINE_PID=$(cat "$MINE/dockerd.pid")
+}
+
+# 30 MB of labels: the legacy builder holds several times that while it reads them, in dockerd
+huge_dockerfile() {
+	mkdir -p big
+	{ echo FROM base:1; seq -f 'LABEL k%.0f=vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv' 1 400000; } >big/Dockerfile
+}
+
+# The daemons' own cgroup gets MB more than they use now; of those in it, dockerd is to be chosen
+tight_daemon() {	# MB
+	[[ $CG_VERSION == 2 ]] || echo 1 >"$(cg_dir "$MINE_CG.d")/memory.force_empty" 2>/dev/null
+	local use; use=$(cg_read "$MINE_CG.d" usage)
+	cg_limit "$MINE_CG.d" $(((use / MB + $1) * MB)) || missing "cannot limit /$MINE_CG.d"
+	echo 500 >"/proc/$MINE_PID/oom_score_adj" || missing "cannot set oom_score_adj"
+}
+
+# CMD… once the traced build's step has said TEXT; its own output in by.log
+meanwhile() {	# TEXT CMD…
+	local text=$1; shift
+	traced_start "${TRACED[@]}"
+	wait_for 30 grep -qE "^#[0-9]+ [0-9.]+ $text" err
+	"$@" >by.log 2>&1 || true
+	traced_end
+}
+
+# What the kernel's log and dockerd's end say against the report
+check_builder() {	# CODE
+	oom_read 1 "$MINE_CG.d"
+	same "the kernel's victim" "$OOM_task $OOM_pid" "dockerd $MINE_PID"
+	check_oom ZT1006
+	has i .causal true
+	has i .confidence confirmed
+	has i .limit.path "/$MINE_CG.d"
+	is_true i 'any(.holders[]; .kind == "process" and .name == "dockerd")'
+	is_true i 'any(.help[]; .id == "raise-limit" and .bytes > '$((OOM_limit_kb * 1024))')'
+	# its steps died of that, too: one incident tells it all
+	has j '[.incidents[] | select(.code | test("ZT[12]"))] | length' 1
+}
+
+# A build has a step running when dockerd dies over what another one sends it
+scenario builder_killed docker
+builder_killed() {
+	own_dockerd
+	huge_dockerfile
+	dockerfile <<-'END'
+	FROM base:1
+	RUN echo before
+	RUN echo compiling && \
+	    sleep 40
+	RUN echo after
+	END
+	tight_daemon 24
+	TRACED=("${BK[@]}" ctx)
+	meanwhile 'compiling' "${LEGACY[@]}" big
+	same "exit status" "$RC" 1
+	check_builder
+	vertex 'echo compiling'
+	lines_of 'RUN echo compiling'
+	check_step
+	has b .dockerfile ctx/Dockerfile
+	has i .victims[0].oom_score_adj 500
+	is_true i '.summary | test("dockerd was killed for memory while building step 3/4: the build died with it")'
+	# the other build is somebody else's, but it had this daemon
+	is_true i 'any(.notes[]; test("big/Dockerfile"))'
+	has j .command.exit_code 1
+}
+
+# The legacy builder: dockerd reads the Dockerfile itself, no step is running
+scenario builder_killed_legacy docker20
+builder_killed_legacy() {
+	own_dockerd
+	huge_dockerfile
+	tight_daemon 24
+	traced "${LEGACY[@]}" big
+	same "exit status" "$RC" 1
+	oom_read 1 "$MINE_CG.d"
+	same "the kernel's victim" "$OOM_task $OOM_pid" "dockerd $MINE_PID"
+	check_oom ZT1006
+	has i .causal true
+	# nothing ties this daemon to that client but that both ended at once
+	has i .confidence likely
+	has i .step null
+	has b .dockerfile big/Dockerfile
+	is_true i 'any(.notes[]; test("no RUN was at work"))'
+}
+
+# Nobody's build was at work that day: an OOM kill like any other
+scenario builder_killed_idle docker20
+builder_killed_idle() {
+	own_dockerd
+	huge_dockerfile
+	tight_daemon 24
+	traced_start sh -c 'touch go; while [ ! -e stop ]; do sleep 0.1; done; exit 4'
+	wait_for 20 test -e go
+	"$ZTRACE" record -o w.zt -- "${LEGACY[@]}" big >by.log 2>&1 || true
+	touch stop
+	traced_end
+	same "exit status" "$RC" 4
+	oom_read 1 "$MINE_CG.d"
+	has j '.incidents | length' 0
+}
+
+# The client dies in a cgroup of its own; the daemon then cancels the step, which is no kill of its own
+scenario builder_client_killed docker
+builder_client_killed() {
+	dockerfile <<-'END'
+	FROM base:1
+	RUN echo compiling && \
+	    sleep 20
+	END
+	limit_builds $((200 * MB)) "$DOCKERD_CGROUP/client"
+	traced_start sh -c 'echo $$ >"$0" && exec "$@"' "$(cg_dir "$DOCKERD_CGROUP/client")/cgroup.procs" \
+		"${BK[@]}" ctx
+	wait_for 30 grep -qE '^#[0-9]+ [0-9.]+ compiling' err
+	for p in $(cg_pids "$DOCKERD_CGROUP/client"); do
+		grep -q docker "/proc/$p/comm" && echo 1000 >"/proc/$p/oom_score_adj"
+	done
+	sh -c 'echo $$ >"$0" && exec "$@"' "$(cg_dir "$DOCKERD_CGROUP/client")/cgroup.procs" \
+		"$OOMBOX" eat 190 30000 >by.log 2>&1 & EATER=$!
+	traced_end
+	kill $EATER 2>/dev/null
+	[[ $RC != 0 ]] || fail "the build went on without its client"
+	oom_read 1 "$DOCKERD_CGROUP/client"
+	vertex 'echo compiling'
+	lines_of 'RUN echo compiling'
+	check_oom ZT1006
+	check_step
+	has i .causal true
+	has i .confidence confirmed
+	has i .limit.path "/$DOCKERD_CGROUP/client"
+	# neither the cancelled step nor a second victim (the plugin, or its parent) is another story
+	has j '[.incidents[] | select(.code != "ZT1006" or .step == null)] | length' 0
+}

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# A host that runs out of memory under docker builds: who held it, what was in swap, would one have fitted.
+
+# Names and sizes of the holders, for every host-wide kill: no more than the machine has
+check_sums() {
+	is_true j 'all(.incidents[] | select(.code == "ZT1003");
+		([.holders[].bytes] | add) <= .limit.bytes)'
+}
+
+# Two builds at once: the victim's step is named, the other one is a holder, and the victim alone might have fitted
+scenario host_two_builds docker26
+host_two_builds() {
+	in_guest
+	dockerfile api/Dockerfile <<-'END'
+	FROM base:1
+	RUN echo preparing
+	RUN echo "compile api" && sleep 8 && oombox eat 2000
+	END
+	dockerfile web/Dockerfile <<-'END'
+	FROM base2:1
+	WORKDIR /web
+	RUN echo "bundle web" && \
+	    oombox eat 150 25000
+	RUN echo done
+	END
+	both api web
+	same "exit status" "$RC" 1
+	host_oom_read
+	vertex_failed api.log
+	grep -q DONE web.log && ! grep -q ERROR web.log || fail "web should have passed"
+	lines_of 'RUN echo "compile' api/Dockerfile
+	[[ ! $DRY ]] || return 0
+	incident_of "$OOM_pid"
+	has i .code ZT1003
+	has i .causal true
+	has i .confidence confirmed
+	check_step
+	has b .dockerfile api/Dockerfile
+	has s .cgroup "$OOM_task_memcg"
+	has j .events_lost.total 0
+	check_sums
+	is_true i 'any(.holders[]; .kind == "step" and (.title | contains("bundle web")) and .bytes > 140 * 1048576)'
+	is_true i 'any(.notes[]; test("alone"))'
+	is_true i 'any(.help[]; .id == "one-at-a-time")'
+}
+
+# With swap: both full, and told apart
+scenario host_swap_build docker26
+host_swap_build() {
+	in_guest
+	(($(awk '/^SwapTotal/ { print $2 }' /proc/meminfo) > 65536)) || skip 'no swap'
+	dockerfile <<-'END'
+	FROM base:1
+	RUN echo linking && \
+	    oombox eat 3000
+	END
+	traced "${BK[@]}" ctx
+	same "exit status" "$RC" 1
+	host_oom_read
+	vertex_failed
+	lines_of 'RUN echo linking'
+	[[ ! $DRY ]] || return 0
+	incident_of "$OOM_pid"
+	has i .code ZT1003
+	has i .confidence confirmed
+	check_step
+	check_sums
+	near "the victim's anonymous memory" "$(i '.victims[0].anon_bytes')" $((OOM_anon_kb * 1024)) $((2 * MB))
+	is_true i '.victims[0].swap_bytes > 32 * 1048576'
+	is_true i 'any(.notes[]; test("^in swap: "))'
+	has j .events_lost.total 0
+}
+
+# One shortage, several victims: each is told, in the order of the kernel's log, and says which came before it
+scenario host_row
+host_row() {
+	in_guest
+	local pids
+	traced sh -c "$OOMBOX eat 3000 & $OOMBOX eat 3000 & $OOMBOX eat 3000; wait; exit 1"
+	same "exit status" "$RC" 1
+	pids=$(kmsg | sed -n 's/.*oom-kill:.*global_oom.*,pid=\([0-9]*\),.*/\1/p' | xargs)
+	echo "kernel: $pids"
+	[[ $(wc -w <<<"$pids") -ge 3 ]] || fail "fewer kills than there were eaters"
+	has j '[.incidents[] | select(.limit.kind == "host") | .victims[0].pid] | join(" ")' "$pids"
+	has j '.incidents[1].notes[0] | test("^kill 2 of this shortage, .* after oombox .pid '"${pids%% *}"'.")' true
+	has j .events_lost.total 0
+}
