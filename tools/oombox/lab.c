@@ -391,7 +391,7 @@ int lab_tell(struct lab *lab, const struct truth *t)
 		printf(" trigger=%d", t->trigger);
 	if (t->victim_dir)
 		printf(" victim_cgroup=%s", path_of(lab, t->victim_dir, path, sizeof(path)));
-	printf(" version=%d%s\n", lab->h.version, t->more);
+	printf(" top=%s version=%d%s\n", path_of(lab, lab->dir[0], path, sizeof(path)), lab->h.version, t->more);
 	fflush(stdout);
 	return n;
 }

@@ -9,7 +9,6 @@
 #include "oombox.h"
 
 #define EATER "oombox", "eat"
-#define MORE 200 /* far more than any limit here, so that it is hit; never reached */
 
 static int meminfo_mb(const char *key)
 {
@@ -25,17 +24,16 @@ static int free_swap_mb(const struct lab *lab)
 	return counted ? 0 : meminfo_mb("SwapTotal:");
 }
 
-/* How much to eat past every limit */
-static const char *enough(const struct lab *lab, char *ret, size_t size)
-{
-	snprintf(ret, size, "%d", MORE + free_swap_mb(lab));
-	return ret;
-}
-
 static const char *word(char *ret, long n)
 {
 	snprintf(ret, 24, "%ld", n);
 	return ret;
+}
+
+/* Far more than LIMIT_MB, so that it is hit; nobody gets that much */
+static const char *enough(const struct lab *lab, char *ret, long limit_mb)
+{
+	return word(ret, 2 * limit_mb + 100 + free_swap_mb(lab));
 }
 
 /* One process in DIR, nothing else there; the limit is at DOMAIN. */
@@ -60,7 +58,8 @@ static int two_levels(struct lab *lab, long parent_mb, long own_mb)
 {
 	bool parent_hit = parent_mb && (!own_mb || parent_mb < own_mb);
 	int step = lab_dir(lab, 0, "step"), ret = step < 0 ? step : 0;
-	char mb[24];
+	long mb = parent_hit ? parent_mb : own_mb;
+	char more[24];
 
 	if (!ret && parent_mb)
 		ret = lab_limit(lab, 0, parent_mb, 0);
@@ -68,8 +67,8 @@ static int two_levels(struct lab *lab, long parent_mb, long own_mb)
 		ret = lab_limit(lab, step, own_mb, 0);
 	if (ret)
 		return ret;
-	return one_victim(lab, step, parent_hit ? 0 : step, parent_hit ? parent_mb : own_mb,
-			  (struct spec){.argv = {EATER, enough(lab, mb, sizeof(mb))}});
+	return one_victim(lab, step, parent_hit ? 0 : step, mb,
+			  (struct spec){.argv = {EATER, enough(lab, more, mb)}});
 }
 
 static int run_own(struct lab *lab, int argc, char **argv)
@@ -97,10 +96,10 @@ static int in_top(struct lab *lab, long mb, struct spec spec)
 /* The pages are the file's: the one that is killed is small. */
 static int run_tmpfs(struct lab *lab, int argc, char **argv)
 {
-	char mb[24];
+	long mb = arg(argc, argv, 1, 64);
+	char more[24];
 
-	return in_top(lab, arg(argc, argv, 1, 64),
-		      (struct spec){.private_shm = true, .argv = {"oombox", "tmpfs", enough(lab, mb, sizeof(mb))}});
+	return in_top(lab, mb, (struct spec){.private_shm = true, .argv = {"oombox", "tmpfs", enough(lab, more, mb)}});
 }
 
 static int run_leak(struct lab *lab, int argc, char **argv)
@@ -111,10 +110,10 @@ static int run_leak(struct lab *lab, int argc, char **argv)
 
 static int run_threads(struct lab *lab, int argc, char **argv)
 {
-	char mb[24];
+	long mb = arg(argc, argv, 1, 64);
+	char more[24];
 
-	return in_top(lab, arg(argc, argv, 1, 64),
-		      (struct spec){.argv = {"oombox", "threads", "4", enough(lab, mb, sizeof(mb))}});
+	return in_top(lab, mb, (struct spec){.argv = {"oombox", "threads", "4", enough(lab, more, mb)}});
 }
 
 /* A process that itself starts others; who of them dies is the kernel's choice. */
@@ -240,7 +239,7 @@ static int run_group(struct lab *lab, int argc, char **argv)
 	struct truth t = {.domain = lab->dir[0], .victim_dir = lab->dir[0], .limit_bytes = mb * MB, .code = "ZT1001"};
 	struct spec sleeper = {.dir = lab->dir[0], .leash = true, .argv = {EATER, "8", "-"}};
 	char more[24];
-	struct spec eater = {.dir = lab->dir[0], .argv = {EATER, enough(lab, more, sizeof(more))}};
+	struct spec eater = {.dir = lab->dir[0], .argv = {EATER, enough(lab, more, mb)}};
 	int ret = lab->h.version == 2 ? put(lab->dir[0], "memory.oom.group", "1") : -EOPNOTSUPP;
 	pid_t other;
 
@@ -266,8 +265,8 @@ static int run_swap(struct lab *lab, int argc, char **argv)
 	bool v2 = lab->h.version == 2;
 	const char *file = v2 ? "memory.swap.max" : "memory.memsw.limit_in_bytes";
 	struct truth t = {.domain = lab->dir[0], .victim_dir = lab->dir[0], .limit_bytes = mb * MB, .code = "ZT1001"};
-	struct spec eater = {.dir = lab->dir[0], .argv = {EATER, "400"}};
-	char text[64];
+	char more[24], text[64];
+	struct spec eater = {.dir = lab->dir[0], .argv = {EATER, enough(lab, more, mb + swap_mb)}};
 	int ret;
 
 	if (meminfo_mb("SwapFree:") <= swap_mb || take(lab->dir[0], file, text, sizeof(text)) < 0) {
@@ -332,8 +331,8 @@ static int run_high(struct lab *lab, int argc, char **argv)
 		ret = put(lab->dir[0], "memory.high", "max");
 	if (!ret)
 		ret = lab_wait(lab, pid);
-	snprintf(t.more, sizeof(t.more), " high_cgroup=%s high_bytes=%ld high_events=%ld took_ms=%ld",
-		 strrchr(lab->dir[0], '/'), mb * MB, counter(lab->dir[0], "memory.events", "high"), now_ms() - start);
+	snprintf(t.more, sizeof(t.more), " high_bytes=%ld high_events=%ld took_ms=%ld", mb * MB,
+		 counter(lab->dir[0], "memory.events", "high"), now_ms() - start);
 	if (ret >= 0 && ret != EXIT_SKIP)
 		lab_tell(lab, &t);
 	return ret;
