@@ -1,10 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # A private dockerd, with nothing of the machine's own docker touched and nothing left behind.
-#   tools/dockerd.sh get 20|26             fetch its programs into the cache
-#   tools/dockerd.sh run 20|26 CMD…        run CMD with DOCKER_HOST set to a fresh instance
+#   tools/dockerd.sh get 20|26|28             fetch its programs into the cache
+#   tools/dockerd.sh run 20|26|28 CMD…        run CMD with DOCKER_HOST set to a fresh instance
 #   . tools/dockerd.sh                     the functions, for tests and the demo
-# 20: docker 20.10 (BuildKit 0.8) of Debian bookworm, 26: docker 26.1 (BuildKit 0.13) of trixie.
+# 20: docker 20.10 (BuildKit 0.8) of Debian bookworm, 26: docker 26.1 (BuildKit 0.13) of trixie, 28: docker 28.5
+# (BuildKit 0.25) of sid, for a guest that has it already.
 
 ZTRACE_CACHE=${ZTRACE_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/ztrace}
 DOCKERD_TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -86,7 +87,7 @@ cg_remove() {	# NAME: kill what is inside, then remove it from every hierarchy
 
 # --- the programs ---
 
-dockerd_suite() { case $1 in 20) echo bookworm ;; 26) echo trixie ;; *) return 1 ;; esac; }
+dockerd_suite() { case $1 in 20) echo bookworm ;; 26) echo trixie ;; 28) echo sid ;; *) return 1 ;; esac; }
 
 # apt with private state, so that the machine's own is untouched
 dockerd_apt() {	# SUITE TOOL ARG…
@@ -110,9 +111,9 @@ dockerd_apt() {	# SUITE TOOL ARG…
 }
 
 # The folder with the programs' usual usr/{bin,sbin,libexec}; the machine's own when it is that version.
-dockerd_programs() {	# 20|26; prints the folder
+dockerd_programs() {	# 20|26|28; prints the folder
 	local d=$ZTRACE_CACHE/docker-$1 suite pkgs
-	suite=$(dockerd_suite "$1") || { echo "docker 20 or 26, not '$1'" >&2; return 2; }
+	suite=$(dockerd_suite "$1") || { echo "docker 20, 26 or 28, not '$1'" >&2; return 2; }
 	if [[ $(/usr/sbin/dockerd --version 2>/dev/null) == "Docker version $1."* && -x /usr/bin/containerd &&
 		-x /usr/bin/docker && ( $1 == 20 || -x /usr/libexec/docker/cli-plugins/docker-buildx ) ]]; then
 		echo /
@@ -139,7 +140,7 @@ dockerd_programs() {	# 20|26; prints the folder
 
 # --- one instance ---
 
-# dockerd_start 20|26 DIR CGROUP: steps' cgroups come below /CGROUP, the daemon's own is /CGROUP.d.
+# dockerd_start 20|26|28 DIR CGROUP: steps' cgroups come below /CGROUP, the daemon's own is /CGROUP.d.
 # DIR is made and is removed by dockerd_stop. Reason of a failure on stderr.
 dockerd_start() {
 	local v=$1 d=$2 cg=$3 x p i storage=overlay2

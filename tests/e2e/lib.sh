@@ -10,7 +10,7 @@ TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 MB=$((1 << 20))
 
 SCENARIOS=()
-scenario() { SCENARIOS+=("$*"); }	# FUNCTION NEED…; needs: root docker docker20 docker26 (docker: once with each)
+scenario() { SCENARIOS+=("$*"); }	# FUNCTION NEED…; needs: root docker docker20, docker26 and newer (docker: once with each)
 
 # --- verdicts ---
 
@@ -63,7 +63,7 @@ traced_start() {
 		env --default-signal=INT,QUIT "$@" >"$W/out" 2>"$W/err" &
 		BG=$! CHILD=$!
 	else
-		env --default-signal=INT,QUIT "$ZTRACE" "${opt[@]}" -- "$@" >"$W/out" 2>"$W/err" &
+		env --default-signal=INT,QUIT "$ZTRACE" "${opt[@]}" "${ZTRACE_OPT[@]}" -- "$@" >"$W/out" 2>"$W/err" &
 		BG=$!
 		wait_for 20 pgrep -P "$BG"
 		CHILD=$(pgrep -P "$BG" | head -n1)
@@ -82,12 +82,22 @@ report_sane() {
 	local n
 	[[ -s $W/r.json ]] || fail "no JSON report"
 	jq -e '.format_version | startswith("1.")' "$W/r.json" >/dev/null || fail "r.json is not our JSON"
+	row_used
 	cat "$W/r.txt"
 	! LC_ALL=C grep -qP '[\x00-\x08\x0b-\x1f\x7f]' "$W/r.txt" || fail "control bytes in the text report"
 	(($(wc -L <"$W/r.txt") <= 80)) || fail "the text report is wider than 80 columns"
 	n=$(jq '.incidents | length' "$W/r.json")
 	# 20 lines each, a blank one between, and the summary of several
 	((n == 0 || $(wc -l <"$W/r.txt") <= 21 * n + (n > 1 ? n + 2 : 0))) || fail "the text report is longer than a screen for each incident"
+}
+
+# Of the row that was asked for, not of another that ztrace fell back to
+row_used() {
+	local via
+	[[ $ROW ]] || return 0
+	via=$(j '[.host.hooks[] | select(.state == "used")] | map(select(.fact == "decision")) + map(select(.fact == "victim")) |
+		first.via')
+	[[ $via == "$ROW"/* ]] || fail "the decision is seen by $via, asked for was $ROW"
 }
 
 bk() { DOCKER_BUILDKIT=1 docker build --network=none --progress=plain "$@"; }
@@ -197,6 +207,9 @@ incident() {	# JQ-CONDITION
 	INC=$(j ".incidents[] | select($1)")
 	STEP=$(jq --argjson i "$INC" '[.builds[].steps[] | select(.id == $i.step)][0]' "$W/r.json")
 	BUILD=$(jq --argjson i "$INC" '[.builds[] | select(.id == $i.build)][0]' "$W/r.json")
+	i '[.code, .confidence, .limit.kind, .limit.owner, .limit.path, .limit.bytes, (.victims | length) + .more_victims,
+		(.holders[0] | if . then .kind + " " + (if .kind == "step" then .title | split(":")[0] else .name end) else null end),
+		.holders[0].bytes] | map(if . == null then "-" else tostring | gsub("[[:cntrl:]]"; "?") end) | @tsv' >>"$W/said"
 }
 incident_of() { incident "any(.victims[]; .pid == $1)"; }	# PID
 
