@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # `make check`: builds, runs every test suite and adds up what they themselves counted.
-#   tools/check.sh [SUITE…]    deps build unit san fuzz golden po install layers shell e2e; none: all, in this order
+#   tools/check.sh [SUITE…]    deps build unit san fuzz golden po install layers shell e2e vm; none: all, in this order
 # FUZZ_SECONDS=10 for each fuzzer; O=.output; a failing suite does not stop the others, a failing build does.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -50,7 +50,11 @@ unit_one() {	# NAME PROGRAM
 	else printf 'ok   %s (%d)\n' "$1" "${n[0]}"; fi
 }
 
-suite_deps() { tools/install-deps.sh || exit 1; }
+suite_deps() {
+	tools/install-deps.sh || exit 1
+	# guests ask for root as well
+	[[ $(id -u) != 0 ]] || tools/install-deps.sh vm || exit 1
+}
 suite_build() { must_make "$O" all || { result; exit 1; }; }
 suite_unit() {	# [OUTPUT SUFFIX MAKE-ARG…]
 	local out=${1:-$O} p
@@ -99,10 +103,14 @@ suite_shell() {
 suite_e2e() {
 	must_make "$O" all && ZTRACE=$O/ztrace counted e2e tests/e2e/run
 }
+# Real kernels in guests: some scenarios; `make check-vm` has them all
+suite_vm() {
+	must_make "$O" all && counted vm tests/vm/run subset
+}
 
 result() { echo "$PASSED passed, $FAILED failed, $SKIPPED skipped"; }
 
-[[ $# -gt 0 ]] || set -- deps build unit san fuzz golden po install layers shell e2e
+[[ $# -gt 0 ]] || set -- deps build unit san fuzz golden po install layers shell e2e vm
 for suite; do
 	declare -F "suite_$suite" >/dev/null || { sed -n '4s/^# *//p' "$0" >&2; exit 2; }
 	echo "== $suite"

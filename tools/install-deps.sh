@@ -11,7 +11,7 @@ want=''
 [[ $# -gt 0 ]] || set -- build test docker
 for w; do
 	case $w in
-	build) want+=" $build" ;; test) want+=" $tests" ;; docker) want+=" $docker" ;;
+	build) want+=" $build" ;; test) want+=" $tests" ;; docker) want+=" $docker" ;; vm) want+=" $vm" ;;
 	*) sed -n '4s/^# *//p' "$0" >&2; exit 2 ;;
 	esac
 done

@@ -43,6 +43,7 @@ DRY=${DRY:-}	# set: run the build alone and check only that it dies as intended
 # CMD…: under ztrace; its exit status in RC, streams in out and err, reports in r.json and r.txt, trace in t.zt
 traced() {
 	local opt=(-f "json=$W/r.json" -f "text=$W/r.txt" -o "$W/t.zt")
+	kernel_counts >"$W/counts"
 	echo "+ $(printf '%q ' "$@")"
 	RC=0
 	if [[ $DRY ]]; then
@@ -58,6 +59,7 @@ traced() {
 # The same in the background with Ctrl-C's signal as a terminal's foreground job has it; pids in BG and CHILD.
 traced_start() {
 	local opt=(-f "json=$W/r.json" -f "text=$W/r.txt" -o "$W/t.zt")
+	kernel_counts >"$W/counts"
 	echo "+ $(printf '%q ' "$@") &"
 	if [[ $DRY ]]; then
 		env --default-signal=INT,QUIT "$@" >"$W/out" 2>"$W/err" &
@@ -153,6 +155,45 @@ no_oom() {	# [CGROUP]
 	! oom_lines "${1:-$DOCKERD_CGROUP}" || fail "the kernel's OOM killer was at work"
 }
 
+# What the kernel counts itself: OOM kills of the machine, and of each of our cgroups (v1: not of those below)
+kernel_counts() {
+	local f
+	sed -n 's/^oom_kill /machine /p' /proc/vmstat
+	[[ ! ${CG_MOUNT:-} ]] || find "$CG_MOUNT/$DOCKERD_CGROUP" -name memory.events -o -name memory.oom_control 2>/dev/null |
+		while read -r f; do
+			sed -n "s,^oom_kill ,$(dirname "${f#"$CG_MOUNT"}") ,p" "$f"
+		done
+}
+counted() {	# machine|CGROUP: OOM kills there since traced began; nothing: no such cgroup (any more)
+	local before now
+	before=$(awk -v n="$1" '$1 == n { print $2 }' "$W/counts")
+	now=$(kernel_counts | awk -v n="$1" '$1 == n { print $2 }')
+	[[ ! $now ]] || echo $((now - ${before:-0}))
+}
+# In a guest, where nobody else is killed: the report's victims are those of the kernel's log, each kill once, and the
+# kernel's counters agree. With memory.oom.group it visits the chosen process twice, which log and counters show.
+kernel_agrees() {
+	local killed n
+	grep -q vmtest\\. /proc/cmdline || return 0
+	killed=$(kmsg | sed -n 's/.*Killed process \([0-9]*\) .*/\1/p')
+	n=$(wc -l <<<"$killed")
+	same "the kernel's count of OOM kills" "$(counted machine)" "$n"
+	if [[ $CG_VERSION == 2 && ${OOM_memcg:-} && $(counted "$OOM_memcg") ]]; then
+		same "memory.events' oom_kill of $OOM_memcg" "$(counted "$OOM_memcg")" \
+			"$(oom_victims_of "$OOM_memcg" | wc -l)"
+	elif [[ $CG_VERSION == 1 && ${OOM_task_memcg:-} && $(counted "$OOM_task_memcg") ]]; then
+		(($(counted "$OOM_task_memcg") > 0)) || fail "memory.oom_control counts no kill in $OOM_task_memcg"
+	fi
+	has j '[.incidents[] | select(.code | startswith("ZT10")) | .victims[].pid] | sort | @text' \
+		"[$(sort -nu <<<"$killed" | paste -sd,)]"
+}
+# The processes killed for a domain: each Killed line belongs to the oom-kill: line before it
+oom_victims_of() {	# CGROUP
+	kmsg | awk -v d="oom_memcg=$1," '
+	/oom-kill:/ { ours = index($0, d) }
+	/Killed process/ && ours'
+}
+
 # --- the builder's own word ---
 
 # BuildKit's vertex by a part of its name: sets V_{stage,index,total,nr}; plain progress in FILE (err, or out)
@@ -225,6 +266,7 @@ check_oom() {	# CODE
 	near "the victim's anonymous memory" "$(i '.victims[0].anon_bytes')" $((OOM_anon_kb * 1024)) $((2 * MB))
 	is_true i '.victims[0].argv | length > 0'
 	is_true i '.summary | length > 0'
+	kernel_agrees
 }
 # After vertex… or legacy_step, and lines_of: the incident's step is that one
 check_step() {
