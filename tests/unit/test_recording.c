@@ -18,7 +18,9 @@ static struct {
 } allocator;
 
 #ifdef __SANITIZE_ADDRESS__
-#include <sanitizer/allocator_interface.h>
+/* of <sanitizer/allocator_interface.h>, which Debian packages with clang only */
+int __sanitizer_install_malloc_and_free_hooks(void (*on_malloc)(const volatile void *, size_t),
+					      void (*on_free)(const volatile void *));
 
 static void on_malloc(const volatile void *p, size_t bytes)
 {
