@@ -18,9 +18,8 @@ static struct {
 } allocator;
 
 #ifdef __SANITIZE_ADDRESS__
-/* of <sanitizer/allocator_interface.h>, which Debian packages with clang only */
-int __sanitizer_install_malloc_and_free_hooks(void (*on_malloc)(const volatile void *, size_t),
-					      void (*on_free)(const volatile void *));
+/* sanitizer/allocator_interface.h, which gcc does not install */
+int __sanitizer_install_malloc_and_free_hooks(void (*got)(const volatile void *, size_t), void (*gone)(const volatile void *));
 
 static void on_malloc(const volatile void *p, size_t bytes)
 {

@@ -35,7 +35,7 @@ check_storm() {	# CHILD-ADJ
 	same "oom_score_adj of what ran beside it" "$(cat child.adj)" "$1"
 	grep -E '^Vm(HWM|RSS|Lck|Swap)' self.status
 	peak=$(sed -n 's/^VmHWM:[^0-9]*\([0-9]*\) kB.*/\1/p' self.status)
-	((peak > 0 && peak <= 18 * 1024)) || fail "ztrace's peak RSS is $peak kB"
+	((peak > 0 && peak <= 16 * 1024)) || fail "ztrace's peak RSS is $peak kB"
 	same "ztrace's memory in swap" "$(sed -n 's/^VmSwap:[^0-9]*//p' self.status)" '0 kB'
 }
 

@@ -12,7 +12,10 @@ static char *reserve(size_t bytes)
 	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-	return p == MAP_FAILED ? NULL : p;
+	if (p == MAP_FAILED)
+		return NULL;
+	madvise(p, bytes, MADV_NOHUGEPAGE); /* the first element would cost 2 MB; best effort */
+	return p;
 }
 
 int slab_init(struct slab *s, size_t elem_bytes, size_t cap)
