@@ -104,6 +104,9 @@ static const char *oom_headline(struct report *r, const struct incident *i, cons
 		return say(r, _("%s lost %s to the OOM killer and went on"), who, i->victims[0].comm);
 	if (i->decision.sysrq)
 		return say(r, _("%s was killed by the OOM killer on request (SysRq-f)"), who);
+	if (i->limit.kind == LIMIT_HOST && !u->step && u->entry && u->entry->id.tgid != i->victims[0].id.tgid)
+		return say(r, _("%s lost %s (pid %u): the host ran out of memory"), who, i->victims[0].comm,
+			   i->victims[0].id.tgid);
 	if (i->limit.kind == LIMIT_HOST)
 		return say(r, _("%s was killed: the host ran out of memory"), who);
 	if (i->limit.kind == LIMIT_CPUSET)
