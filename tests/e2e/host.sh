@@ -133,10 +133,11 @@ lab_leak() {
 	is_true i '(.victims[0].runtime_ns | tonumber) > 2e9'
 }
 
-# One compiler of three is killed and make fails with its own status
+# One compiler of three is killed, or another while the first is still dying: make fails with its own status
 scenario lab_jstorm
 lab_jstorm() {
-	STATUS=2 lab_one ZT1001 jstorm
+	STATUS=2 lab ZT1001 jstorm
+	has j '.incidents | length' "$(told kills)"
 	has i .causal true
 	has j .command.exit_code 2
 	has i '.victims[0].argv | join(" ")' 'oombox eat 40 2000 5'
@@ -217,7 +218,8 @@ lab_stopped() {
 	# as a terminal's job: the shell would have it ignore SIGINT
 	env --default-signal=INT "$OOMBOX" lab leak 64 1000 >out 2>err &
 	pid=$!
-	wait_for 20 pgrep -P "$pid"
+	wait_for 20 eval "pgrep -P $pid || [[ -s err ]]"
+	[[ ! -s err ]] || skip "$(head -n1 err)"
 	eater=$(pgrep -P "$pid")
 	[[ -e $(cg_dir "ztrace-oombox-$pid") ]] || fail "no cgroup of its own"
 	kill -INT "$pid"

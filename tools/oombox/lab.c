@@ -164,7 +164,7 @@ static int join_cgroup(const char *dir)
 static void own_shm(void)
 {
 	if (!unshare(CLONE_NEWNS) && !mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
-		mount("oombox", "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, NULL);
+		mount("oombox", "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, "size=100%");
 }
 
 static int bind_to_node(int node)
