@@ -215,10 +215,10 @@ static void fill_nodes(struct report *r, const struct kill *k, enum limit_kind k
 	i->limit.bytes = i->limit.swap_limit_bytes = ZT_NO_LIMIT;
 	i->limit.file = kind == LIMIT_CPUSET ? "cpuset.mems" : NULL;
 	if (kind == LIMIT_CPUSET)
-		i->limit_text = total ? say(r, _("cpuset.mems: only some of the memory nodes, with swap %s"), total) :
+		i->limit_text = total ? say(r, _("cpuset.mems: only some of the memory nodes (%s, swap included)"), total) :
 					_("cpuset.mems: only some of the memory nodes");
 	else
-		i->limit_text = total ? say(r, _("a memory policy: only some of the memory nodes, with swap %s"), total) :
+		i->limit_text = total ? say(r, _("a memory policy: only some of the memory nodes (%s, swap included)"), total) :
 					_("a memory policy (mbind, numactl --membind): only some of the memory nodes");
 	i->used_text = _("all of these nodes' memory");
 }
