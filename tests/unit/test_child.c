@@ -230,7 +230,7 @@ static void unchanged(void)
 {
 	char want[2048], got[2048];
 	static const char script[] = "cat /proc/self/oom_score_adj /proc/self/limits /proc/self/sessionid;"
-				     "grep -E '^(Sig|Cap|NoNew|VmLck)' /proc/self/status; cut -d' ' -f5,6,8,19 /proc/self/stat;"
+				     "grep -E '^(Sig[PBIC]|Cap|NoNew|VmLck)' /proc/self/status; cut -d' ' -f5,6,8,19 /proc/self/stat;"
 				     "umask; pwd";
 	struct protect_saved saved;
 	const struct child_opts o = { .saved = &saved, .proc_root = "/proc" };
