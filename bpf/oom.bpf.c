@@ -193,6 +193,8 @@ __attribute__((noinline)) int oom_task(u64 task)
 		return 0;
 	e->seq = w.seq;
 	mm_rss(&e->rss, mm);
+	e->data_bytes = mm_data_bytes(mm);
+	e->threads = task_threads(t);
 	e->oom_score_adj = task_oom_score_adj(t);
 	if (e->oom_score_adj == OOM_SCORE_ADJ_MIN)
 		e->h.flags |= ZT_F_TASK_EXEMPT;
@@ -468,6 +470,8 @@ static __always_inline void emit_kill(struct task_struct *v, u32 pid, u32 flags,
 	mm_rss(&e->rss, mm);
 	e->total_vm_bytes = BPF_CORE_READ(mm, total_vm) * page_bytes;
 	e->peak_rss_bytes = mm_peak_bytes(mm);
+	e->data_bytes = mm_data_bytes(mm);
+	e->threads = task_threads(v);
 	e->uid = task_uid(v);
 	e->oom_score_adj = task_oom_score_adj(v);
 	task_id(&e->victim_parent, task_parent(v));

@@ -114,6 +114,17 @@ static __always_inline u64 mm_peak_bytes(struct mm_struct *mm)
 	return max64(BPF_CORE_READ(mm, hiwater_rss) * page_bytes, mm_rss_bytes(mm));
 }
 
+/* What a process has asked for: private writable mappings, touched or not */
+static __always_inline u64 mm_data_bytes(struct mm_struct *mm)
+{
+	return BPF_CORE_READ(mm, data_vm) * page_bytes;
+}
+
+static __always_inline u32 task_threads(struct task_struct *t)
+{
+	return BPF_CORE_READ(t, signal, nr_threads);
+}
+
 static __always_inline void mm_rss(struct zt_rss *rss, struct mm_struct *mm)
 {
 	rss->anon_bytes = mm_pages(mm, MM_ANONPAGES) * page_bytes;

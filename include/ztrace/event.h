@@ -16,8 +16,8 @@
 	X(1, fork) X(2, exec) X(3, exit) X(4, signal) X(5, proc) X(6, rootfs)                  \
 	X(10, cgroup) X(11, attach) X(12, rmdir)                                               \
 	X(20, kill) X(21, level) X(22, task) X(23, kill_end)                                   \
-	X(30, host) X(31, memstat)                                                                    \
-	X(40, start) X(41, fact) X(42, child) X(43, file) X(44, layer)                         \
+	X(30, host) X(31, memstat) X(32, sample)                                               \
+	X(40, start) X(41, fact) X(42, child) X(43, file) X(44, layer) X(45, past)             \
 	X(90, hook) X(91, lost) X(92, note) X(99, end)
 
 enum zt_kind {
@@ -233,6 +233,9 @@ struct zt_ev_kill {
 	zt_s32 order;		/* 2^order pages were asked for; ZT_ORDER_SYSRQ */
 	zt_u32 constraint;	/* enum zt_constraint; without ZT_F_KILL_DECIDED: as read from the trigger's memory policy */
 	zt_u32 candidates;	/* processes weighed for this decision; 0: not known */
+	zt_u64 data_bytes;	/* the victim's private writable mappings (mm->data_vm): what it has asked for so far */
+	zt_u32 threads;		/* of the victim; each has a stack that data_bytes counts in full. 0: not known */
+	zt_u32 pad;
 };
 
 #define ZT_F_LEVEL_CHAIN (1u << 0)  /* an ancestor-or-self of the victim's cgroup; depth 0 = victim's own */
@@ -260,6 +263,9 @@ struct zt_ev_task {
 	zt_u32 pad;
 	char comm[ZT_COMM_LEN];
 	zt_s64 points; /* in pages, with ZT_F_TASK_CANDIDATE */
+	zt_u64 data_bytes; /* as in zt_ev_kill; 0: not known */
+	zt_u32 threads;
+	zt_u32 pad2;
 };
 
 #define ZT_F_KILL_END_CUT (1u << 0) /* more levels or tasks than the walk may visit */
@@ -305,6 +311,13 @@ struct zt_ev_memstat {
 	zt_u64 kernel_bytes; /* v2, 5.18 on */
 	zt_u64 slab_bytes;
 	zt_u64 sock_bytes;
+};
+
+/* What a memory cgroup (h.cgroup) used at that moment, at most four times a second and cgroup; who = ztrace. */
+struct zt_ev_sample {
+	struct zt_ev h;
+	zt_u64 usage_bytes;
+	zt_u64 swap_bytes; /* v2 only; 0: none or not known */
 };
 
 /* First event of a trace. who = ztrace. */
@@ -368,6 +381,20 @@ struct zt_ev_layer {
 	zt_u32 base_layers; /* layers of the base image */
 };
 
+/*
+ * What the step in cgroup h.cgroup took in an earlier traced run; newest first, at most ZT_PAST_MAX. From ztrace's own
+ * history, written when the step is known, so that a report of this trace says the same on any machine.
+ */
+#define ZT_PAST_MAX 5
+#define ZT_F_PAST_OOM (1u << 0)	   /* a process of it was killed for memory: peak_bytes is less than it needs */
+#define ZT_F_PAST_FAILED (1u << 1) /* it failed, for whatever reason */
+struct zt_ev_past {
+	struct zt_ev h;
+	zt_u64 peak_bytes;
+	zt_u64 limit_bytes; /* the least limit above it then; ZT_NO_LIMIT: none; 0: not known */
+	zt_u64 time_s;	    /* CLOCK_REALTIME of its end */
+};
+
 enum zt_hook_state { ZT_HOOK_USED = 1, ZT_HOOK_FAILED = 2, ZT_HOOK_SKIPPED = 3 };
 /* Which program serves a fact. Tail: fact, via ("raw_tp/mark_victim"), reason ("" when used). */
 struct zt_ev_hook {
@@ -419,9 +446,9 @@ ZT_SA(sizeof(struct zt_ev_exec) == 120);
 ZT_SA(sizeof(struct zt_ev_exit) == 80);
 ZT_SA(sizeof(struct zt_ev_signal) == 136);
 ZT_SA(sizeof(struct zt_memcg) == 160);
-ZT_SA(sizeof(struct zt_ev_kill) == 256);
+ZT_SA(sizeof(struct zt_ev_kill) == 272);
 ZT_SA(sizeof(struct zt_ev_level) == 224);
-ZT_SA(sizeof(struct zt_ev_task) == 128);
+ZT_SA(sizeof(struct zt_ev_task) == 144);
 ZT_SA(sizeof(struct zt_ev_file) == 88);
 
 #endif

@@ -12,6 +12,11 @@
 #define GIB (1024 * MIB)
 #define SEC 1000000000ULL
 
+/* What add_help() makes of it */
+#define HELP_IS(i, t, c, b)                                                                    \
+	((struct help){ .id = (i), .text = (t), .command = (c), .bytes = (b),                  \
+			.how = (c) ? HELP_RUN : HELP_WORDS })
+
 struct fixture {
 	struct model m;
 	struct build build;
@@ -148,10 +153,10 @@ static inline void case_limit(struct fixture *x)
 	i->host_text = "5.3 GiB still free, so this is not a host shortage";
 	i->notes[0] = "docker build --memory has no effect with BuildKit";
 	i->nnotes = 1;
-	i->help[0] = (struct help){ "fewer-jobs", "use -j3 in api/Dockerfile:3 (each cc1plus peaked near 600 MiB)", NULL, 0 };
-	i->help[1] = (struct help){ "raise-limit", "or recreate the builder with a higher limit:",
+	i->help[0] = HELP_IS("fewer-jobs", "use -j3 in api/Dockerfile:3 (each cc1plus peaked near 600 MiB)", NULL, 0);
+	i->help[1] = HELP_IS("raise-limit", "or recreate the builder with a higher limit:",
 				    "docker buildx create --name ci --driver docker-container "
-				    "--driver-opt memory=5g,memory-swap=5g", 5 * GIB };
+				    "--driver-opt memory=5g,memory-swap=5g", 5 * GIB);
 	i->nhelp = 2;
 }
 
@@ -193,9 +198,9 @@ static inline void case_host(struct fixture *x)
 		      "3.1 GiB: each build fits alone, both together do not";
 	i->notes[1] = "your Compose 2.38 (bake) ignores COMPOSE_PARALLEL_LIMIT and --parallel";
 	i->nnotes = 2;
-	i->help[0] = (struct help){ "one-by-one", "build one service at a time:",
-				    "docker compose build api-backend && docker compose build web", 0 };
-	i->help[1] = (struct help){ "add-swap", "or add swap (4 GiB is enough here; the build gets slower, not killed)", NULL, 4 * GIB };
+	i->help[0] = HELP_IS("one-by-one", "build one service at a time:",
+				    "docker compose build api-backend && docker compose build web", 0);
+	i->help[1] = HELP_IS("add-swap", "or add swap (4 GiB is enough here; the build gets slower, not killed)", NULL, 4 * GIB);
 	i->nhelp = 2;
 }
 
@@ -241,7 +246,7 @@ static inline void case_others(struct fixture *x)
 	i->killed = "sh, pid 42100, by timeout, pid 42110, 10m 00s after it started";
 	i->used_text = "410.0 MiB at most";
 	i->host_text = "5.9 GiB free, 0 OOM kills seen";
-	i->help[0] = (struct help){ "raise-timeout", "the tests needed more than 600 s: raise the timeout or find the slow test", NULL, 0 };
+	i->help[0] = HELP_IS("raise-timeout", "the tests needed more than 600 s: raise the timeout or find the slow test", NULL, 0);
 	i->nhelp = 1;
 	i = add_incident(x);
 	i->code = "ZT2003";
@@ -300,8 +305,8 @@ static inline void case_hostile(struct fixture *x)
 		i->notes[n] = x->big;
 	i->nnotes = NOTES_MAX;
 	for (unsigned int n = 0; n < HELP_MAX; n++)
-		i->help[n] = (struct help){ EVIL, x->big, n == 1 ? x->big : "docker build --build-arg 'A=" EVIL "' --memory 4g "
-					    "--memory-swap 4g --tag an-image-with-a-rather-long-name:latest --progress plain .", n };
+		i->help[n] = HELP_IS(EVIL, x->big, n == 1 ? x->big : "docker build --build-arg 'A=" EVIL "' --memory 4g "
+					    "--memory-swap 4g --tag an-image-with-a-rather-long-name:latest --progress plain .", n);
 	i->nhelp = HELP_MAX;
 	x->notes[0] = (struct note){ NULL, "ZT9001", x->big };
 	x->m.notes = x->notes;

@@ -181,7 +181,7 @@ static void screen_never_drops(void **state)
 		i->nhelp = HELP_MAX;
 		for (unsigned int n = 0; n < HELP_MAX; n++) {
 			snprintf(help[n], sizeof(help[n]), "HELP%u %s", n, TAIL(300));
-			i->help[n] = (struct help){ "x", help[n], rand_r(&seed) % 2 ? TAIL(900) : NULL, 0 };
+			i->help[n] = HELP_IS("x", help[n], rand_r(&seed) % 2 ? TAIL(900) : NULL, 0);
 		}
 		text = render(x, "text", false, false, &len);
 		check_screen(text);

@@ -99,9 +99,24 @@ struct split {
 	struct zt_ev_memstat bytes; /* file_bytes without shmem; kernel, slab, sock 0: not known */
 };
 
+/* How a help is to be followed, by a person or by a script. */
+enum help_how {
+	HELP_WORDS,   /* as its text says; nothing a machine could do */
+	HELP_RUN,     /* run the command, then build again */
+	HELP_INSTEAD, /* run the command instead of the build command */
+	HELP_EDIT,    /* edit the file, then build again */
+};
+
 struct help {
 	const char *id, *text, *command; /* command NULL: none */
 	zt_u64 bytes; /* the number in it; 0: none */
+	enum help_how how;
+	struct {
+		const char *file;    /* as the user would write it */
+		unsigned int line;   /* 1-based */
+		const char *from, *to; /* replace the first `from` of that line */
+	} edit;			     /* HELP_EDIT */
+	enum confidence confidence; /* that it is enough: CONF_UNKNOWN says "at least" */
 };
 
 struct incident {

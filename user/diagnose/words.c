@@ -119,7 +119,8 @@ void add_note(struct incident *i, const char *text)
 void add_help(struct incident *i, const char *id, const char *text, const char *command, zt_u64 bytes)
 {
 	if (i->nhelp < HELP_MAX)
-		i->help[i->nhelp++] = (struct help){ id, text, command, bytes };
+		i->help[i->nhelp++] = (struct help){ .id = id, .text = text, .command = command, .bytes = bytes,
+						     .how = command ? HELP_RUN : HELP_WORDS };
 }
 
 void set_lineage(const struct proc *p, struct who *out, unsigned int *n)

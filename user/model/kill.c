@@ -149,6 +149,8 @@ int apply_task(struct model *m, const struct zt_ev *ev)
 	t->oom_score_adj = e->oom_score_adj;
 	t->flags = ev->flags;
 	t->points = e->points;
+	t->data_bytes = e->data_bytes;
+	t->threads = e->threads;
 	memcpy(t->comm, e->comm, sizeof(t->comm));
 	return 0;
 }

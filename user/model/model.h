@@ -44,8 +44,18 @@ struct proc {
 	struct build *client;	   /* whose client this is */
 };
 
+/* What a cgroup used over time; when full, neighbours are merged and keep the higher value. */
+#define SERIES_MAX 64
+struct series {
+	unsigned int n;
+	zt_u64 ts_ns[SERIES_MAX];
+	zt_u64 bytes[SERIES_MAX];
+	zt_u64 every_ns; /* at least so much lies between two points; 0: as they come */
+};
+
 struct cgroup {
 	UT_hash_handle hh; /* by id */
+	struct series *series; /* NULL: never sampled */
 	zt_u64 id, parent;
 	char *path;	   /* from the hierarchy's root; NULL: not known */
 	zt_u64 made_ns, removed_ns;
@@ -94,6 +104,12 @@ struct layer {
 	char *snapshot, *parent, *base_image; /* NULL: not known */
 };
 
+/* What a step took in an earlier run. */
+struct past {
+	zt_u64 peak_bytes, limit_bytes, time_s; /* as in zt_ev_past */
+	bool oom, failed;
+};
+
 /* One container run of a build: a RUN instruction. */
 struct step {
 	struct step *next;
@@ -125,6 +141,8 @@ struct step {
 	zt_u64 pressure_ns;	      /* some task of it waited for memory; 0: none, or not known */
 	char *upperdir;
 	struct layer layer;
+	struct past past[ZT_PAST_MAX]; /* earlier runs of it, newest first */
+	unsigned int npast;
 };
 
 struct kill_level {
@@ -144,6 +162,8 @@ struct kill_task {
 	zt_s32 oom_score_adj;
 	zt_u32 flags;  /* ZT_F_TASK_* */
 	zt_s64 points; /* in pages, with ZT_F_TASK_CANDIDATE */
+	zt_u64 data_bytes; /* asked for, touched or not; 0: not known */
+	zt_u32 threads;
 	char comm[ZT_COMM_LEN];
 };
 

@@ -402,8 +402,22 @@ static json_t *holders_array(const struct incident *i)
 	return done(a, failed);
 }
 
+static json_t *edit_object(const struct help *h)
+{
+	json_t *o;
+
+	if (h->how != HELP_EDIT)
+		return json_null();
+	o = json_object();
+	return done(o, jv_set(o, "file", jv_string(h->edit.file)) || jv_set(o, "line", jv_count(h->edit.line)) ||
+			       jv_set(o, "from", jv_string(h->edit.from)) || jv_set(o, "to", jv_string(h->edit.to)));
+}
+
 static json_t *help_array(const struct incident *i)
 {
+	static const char *const hows[] = {
+		[HELP_WORDS] = "words", [HELP_RUN] = "run", [HELP_INSTEAD] = "instead", [HELP_EDIT] = "edit",
+	};
 	json_t *a = json_array();
 	int failed = !a;
 
@@ -413,8 +427,11 @@ static json_t *help_array(const struct incident *i)
 
 		failed = jv_append(a, done(o, jv_set(o, "id", jv_string(h->id)) ||
 					      jv_set(o, "text", jv_string(h->text)) ||
+					      jv_set(o, "how", jv_string(hows[h->how])) ||
 					      jv_set(o, "command", jv_string(h->command)) ||
-					      jv_set(o, "bytes", jv_bytes(h->bytes))));
+					      jv_set(o, "edit", edit_object(h)) ||
+					      jv_set(o, "bytes", jv_bytes(h->bytes)) ||
+					      jv_set(o, "enough", jv_confidence(h->confidence))));
 	}
 	return done(a, failed);
 }

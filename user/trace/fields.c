@@ -135,7 +135,8 @@ DESCRIBE_EVENT(rmdir, MEM);
 	F(s, total_vm_bytes, NUM, 0) F(s, peak_rss_bytes, NUM, 0) F(s, uid, NUM, 0)            \
 	F(s, oom_score_adj, NUM, 0) F(s, victim_parent, SUB, 0) F(s, decision, STR, 0)         \
 	F(s, chosen, SUB, 0) F(s, points, NUM, 0) F(s, total_bytes, NUM, 0) F(s, gfp, NUM, 0)  \
-	F(s, order, NUM, 0) F(s, constraint, NUM, 0) F(s, candidates, NUM, 0)
+	F(s, order, NUM, 0) F(s, constraint, NUM, 0) F(s, candidates, NUM, 0)       \
+	F(s, data_bytes, NUM, 0) F(s, threads, NUM, 0) F(s, pad, PAD, 0)
 DESCRIBE_EVENT(kill, KILL);
 NAMES(flags_kill) = {
 	{ ZT_F_KILL_GROUP, "group" }, { ZT_F_KILL_NO_WALK, "no_walk" }, { ZT_F_KILL_HOST, "host" },
@@ -153,7 +154,8 @@ static const struct tail tail_level = { .strings = { "name" } };
 
 #define TASK(F, s)                                                                             \
 	F(s, seq, STR, 0) F(s, comm, NUM, 0) F(s, rss, SUB, 0) F(s, oom_score_adj, NUM, 0)     \
-	F(s, pad, PAD, 0) F(s, points, NUM, 0)
+	F(s, pad, PAD, 0) F(s, points, NUM, 0) F(s, data_bytes, NUM, 0) F(s, threads, NUM, 0)  \
+	F(s, pad2, PAD, 0)
 DESCRIBE_EVENT(task, TASK);
 NAMES(flags_task) = {
 	{ ZT_F_TASK_CANDIDATE, "candidate" }, { ZT_F_TASK_EXEMPT, "exempt" }, ENDNAMES
@@ -183,6 +185,11 @@ NAMES(flags_host) = {
 DESCRIBE_EVENT(memstat, MEMSTAT);
 #define flags_memstat no_flags
 #define tail_memstat no_tail
+
+#define SAMPLE(F, s) F(s, usage_bytes, NUM, 0) F(s, swap_bytes, NUM, 0)
+DESCRIBE_EVENT(sample, SAMPLE);
+#define flags_sample no_flags
+#define tail_sample no_tail
 
 #define START(F, s)                                                                            \
 	F(s, realtime_ns, STR, 0) F(s, utc_offset_s, NUM, 0) F(s, cgroup_version, NUM, 0)      \
@@ -220,6 +227,11 @@ static const struct tail tail_file = { .strings = { "path" }, .bytes = "bytes" }
 DESCRIBE_EVENT(layer, LAYER);
 #define flags_layer no_flags
 static const struct tail tail_layer = { .strings = { "snapshot", "parent", "base_image" } };
+
+#define PAST(F, s) F(s, peak_bytes, NUM, 0) F(s, limit_bytes, LIMIT, 0) F(s, time_s, NUM, 0)
+DESCRIBE_EVENT(past, PAST);
+NAMES(flags_past) = { { ZT_F_PAST_OOM, "oom" }, { ZT_F_PAST_FAILED, "failed" }, ENDNAMES };
+#define tail_past no_tail
 
 NAMES(hook_states) = {
 	{ ZT_HOOK_USED, "used" }, { ZT_HOOK_FAILED, "failed" }, { ZT_HOOK_SKIPPED, "skipped" }, ENDNAMES

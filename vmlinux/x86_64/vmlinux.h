@@ -115,6 +115,7 @@ struct mm_struct {
 	atomic_long_t pgtables_bytes;
 	unsigned long hiwater_rss;
 	unsigned long total_vm;
+	unsigned long data_vm;
 	unsigned long arg_start;
 	unsigned long arg_end;
 	struct percpu_counter rss_stat[NR_MM_COUNTERS];
@@ -160,6 +161,7 @@ struct kernel_siginfo {
 };
 
 struct signal_struct {
+	int nr_threads;
 	atomic_t live;
 	struct list_head thread_head;
 	int group_exit_code;
