@@ -89,4 +89,6 @@ doctor() {
 	as_nobody "$ZTRACE" doctor >out && fail "nobody may trace?"
 	grep -q 'sudo ztrace' out || fail "nobody is not told what to do"
 	"$ZTRACE" doctor -f json | jq -e . >/dev/null || fail "no JSON"
+	(ulimit -l 64 && capsh --drop=cap_ipc_lock -- -c "exec '$ZTRACE' doctor") | grep -q 'CAP_IPC_LOCK' ||
+		fail "that it may not lock its memory is not said"
 }

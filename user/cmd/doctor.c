@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/utsname.h>
 
 #include "base/cleanup.h"
@@ -33,6 +34,7 @@
 #define DOCKERDS_MAX 8
 #define HOOKS_MAX 32
 #define LABEL 14
+#define HOLD_BYTES ((zt_u64)8 << 20) /* what recording keeps locked, with some to spare */
 
 enum severity { NOTE, PARTLY, NO };
 
@@ -51,6 +53,7 @@ struct doctor {
 	struct utsname uts;
 	bool root, in_pid_ns, in_cgroup_ns;
 	char os[128], caps[256];
+	zt_u64 memlock_bytes; /* RLIMIT_MEMLOCK */
 	struct probe_bpf bpf;
 	struct cgroupfs cg;
 	struct procfs proc;
@@ -160,12 +163,14 @@ static void ask(struct doctor *d, const struct doctor_opts *o)
 {
 	const struct env env = { .root = "", .proc = &d->proc };
 	const char *path = getenv("PATH");
+	struct rlimit memlock;
 
 	uname(&d->uts);
 	d->root = !geteuid();
 	d->in_pid_ns = probe_in_namespace("pid");
 	d->in_cgroup_ns = probe_in_namespace("cgroup");
 	probe_caps(d->caps, sizeof(d->caps));
+	d->memlock_bytes = getrlimit(RLIMIT_MEMLOCK, &memlock) < 0 ? 0 : memlock.rlim_cur;
 	probe_bpf(&d->bpf);
 	env_facts(&env, on_fact, d);
 	ask_memory(d);
@@ -221,6 +226,9 @@ static void judge_view(struct doctor *d)
 	if (!d->bpf.load_err && !strstr(d->caps, "SYS_RESOURCE"))
 		need(d, NOTE, "sys-resource", _("give it CAP_SYS_RESOURCE"),
 		     _("ztrace may not lower its own oom_score_adj: on a full machine it can be the victim itself"));
+	if (!d->bpf.load_err && !strstr(d->caps, "IPC_LOCK") && d->memlock_bytes < HOLD_BYTES)
+		need(d, NOTE, "ipc-lock", _("give it CAP_IPC_LOCK, or raise `ulimit -l` to 8192"),
+		     _("ztrace may not keep its memory from being paged out: on a full machine it can lose events"));
 }
 
 /* A fact that none of its hooks serves. */
