@@ -327,8 +327,9 @@ static __always_inline bool was_lowered(struct mem_cgroup *m)
 
 /*
  * The level whose limit was hit: the one of the kernel's decision, if that was seen. Otherwise the topmost with
- * oom_lock, as the kernel locks the whole subtree of the OOM. Kernels built without cgroup v1 (6.11 on) have no such field: there it is the lowest full level
- * that trigger and victim share, which is a guess; user space sees that no level is OOM_LOCKED.
+ * oom_lock, as the kernel locks the whole subtree of the OOM. Kernels built without cgroup v1 (6.11 on) have no such
+ * field: there it is the lowest full level that trigger and victim share, which is a guess; user space sees that no
+ * level is OOM_LOCKED.
  * One level a call; returns the next one up.
  */
 __attribute__((noinline)) u64 oom_domain_step(u64 css, u64 trigger)
@@ -341,7 +342,8 @@ __attribute__((noinline)) u64 oom_domain_step(u64 css, u64 trigger)
 	if (w.decided)
 		hit = css == decision.domain;
 	else if (bpf_core_field_exists(m->oom_lock))
-		hit = BPF_CORE_READ(m, oom_lock);
+		/* a write to memory.max locks nothing; an OOM of a level above locks that one too, and it comes later */
+		hit = BPF_CORE_READ(m, oom_lock) || (!w.hit && was_lowered(m));
 	else
 		hit = !w.hit && is_full(m) && (oom_is_below(trigger, css) || was_lowered(m));
 	if (hit) {

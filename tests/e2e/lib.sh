@@ -175,7 +175,10 @@ counted() {	# machine|CGROUP: OOM kills there since traced began; nothing: no su
 kernel_agrees() {
 	local killed n
 	grep -q vmtest\\. /proc/cmdline || return 0
-	killed=$(kmsg | sed -n 's/.*Killed process \([0-9]*\) .*/\1/p')
+	# of a process whose first thread has left, "Killed process" names another thread; "oom-kill:" names the process
+	killed=$(kmsg | sed -n -e 's/.*oom-kill:.*,pid=\([0-9]*\),uid=.*/chosen \1/p' \
+		-e 's/.*Killed process \([0-9]*\) .*/killed \1/p' |
+		awk '$1 == "chosen" { c = $2; next } { print c ? c : $2; c = 0 }')
 	n=$(wc -l <<<"$killed")
 	same "the kernel's count of OOM kills" "$(counted machine)" "$n"
 	if [[ $CG_VERSION == 2 && ${OOM_memcg:-} && $(counted "$OOM_memcg") ]]; then

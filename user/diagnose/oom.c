@@ -89,7 +89,7 @@ static const char *oom_code(const struct incident *i, const struct kill *k)
 		break;
 	}
 	if (!k->step || k->step->container)
-		return k->ev.domain == k->ev.victim_cgroup ? "ZT1001" : "ZT1002";
+		return (i->limit.cgroup ? i->limit.cgroup : k->ev.domain) == k->ev.victim_cgroup ? "ZT1001" : "ZT1002";
 	return strcmp(i->limit.owner ? i->limit.owner : "", "step") == 0 ? "ZT1001" : "ZT1002";
 }
 
