@@ -295,13 +295,41 @@ static void swap_words(void **state)
 }
 
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+/* A host-wide kill without the kernel's own word: a kworker does what SysRq-f asks for, with memory to spare. */
+static void asked_for_with_sysrq(void **state)
+{
+	struct fixture *f = *state;
+
+	f->k.ev.h.flags = ZT_F_KILL_HOST;
+	strcpy(f->k.ev.comm, "kworker/1:2");
+	f->k.ev.rss.anon_bytes = 60 * MIB;
+	f->k.host = (struct zt_ev_host){ .h.kind = ZT_host, .total_bytes = 1000 * MIB, .available_bytes = 700 * MIB };
+	assert_true(looks_like_sysrq(&f->k));
+	assert_int_equal(limit_find(f->m, f->r, &f->k, &f->i), CONF_LIKELY);
+	assert_int_equal(f->i.limit.kind, LIMIT_HOST);
+	assert_non_null(strstr(f->i.limit_text, "SysRq"));
+
+	f->k.host.available_bytes = 290 * MIB; /* 60 of which the victim gave back */
+	assert_false(looks_like_sysrq(&f->k));
+	f->k.host_at = (struct zt_ev_host){ .h = { .kind = ZT_host, .flags = ZT_F_HOST_KERNEL },
+					    .total_bytes = 1000 * MIB, .free_bytes = 260 * MIB };
+	assert_true(looks_like_sysrq(&f->k));
+	strcpy(f->k.ev.comm, "cc1plus");
+	assert_false(looks_like_sysrq(&f->k));
+	strcpy(f->k.ev.comm, "kworker/1:2");
+	f->k.ev.h.flags |= ZT_F_KILL_DECIDED; /* the kernel's own word is better */
+	assert_false(looks_like_sysrq(&f->k));
+	f->k.ev.order = ZT_ORDER_SYSRQ;
+	assert_true(looks_like_sysrq(&f->k));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(the_locked_level_at_its_limit), T(memory_and_swap_together), T(lock_and_counter_disagree),
 		T(the_host), T(nothing_was_seen), T(decided_by_the_kernel), T(decided_host), T(decided_but_lost),
 		T(on_request), T(memory_nodes), T(the_count_decides), T(the_lock_outranks_the_count),
-		T(what_it_consisted_of), T(swap_words),
+		T(what_it_consisted_of), T(swap_words), T(asked_for_with_sysrq),
 	};
 
 	return cmocka_run_group_tests_name("limit", tests, NULL, NULL);

@@ -165,3 +165,47 @@ limit_lowered() {
 	[[ $DRY ]] || [[ $(i .trigger.pid) != "$OOM_pid" ]] || fail "the trigger is the writer"
 	is_true i 'all(.holders[]; .name == "oombox" or .kind != "process")'
 }
+
+# Somebody asks for a kill (SysRq-f) on a machine with memory to spare: no limit was hit, and none may be blamed.
+# Raw tracepoints do not tell who asked: then it is likely.
+scenario sysrq
+sysrq() {
+	in_guest
+	echo 1 >/proc/sys/kernel/sysrq
+	traced sh -c "$OOMBOX eat 60 20000 & sleep 3; echo f >/proc/sysrq-trigger; wait \$!"
+	same "exit status" "$RC" 137
+	host_oom_read
+	[[ ! $DRY ]] || return 0
+	incident_of "$OOM_pid"
+	has i .code ZT1003
+	has i '.victims[0].comm' oombox
+	has i '.help | length' 0
+	is_true i '.headline | contains("SysRq")'
+	has_one_of i .confidence confirmed likely
+	kernel_agrees
+	trace_readable
+}
+
+# memory.high above the steps holds a step up and kills nobody; the step that waited is named
+scenario memory_high docker26
+memory_high() {
+	local high
+	in_guest
+	[[ $CG_VERSION == 2 ]] || skip 'cgroup v2 only'
+	dockerfile <<-'END'
+	FROM base:1
+	RUN echo before
+	RUN timeout 40 oombox eat 80; exit 0
+	END
+	limit_builds max
+	high=$(cg_dir "$(BUILDS)")
+	echo $((32 * MB)) >"$high/memory.high"
+	traced "${BK[@]}" ctx
+	echo max >"$high/memory.high"
+	same "exit status" "$RC" 0
+	(($(sed -n 's/^some .*total=//p' "$high/memory.pressure") > 10000000)) || fail "nobody waited for memory"
+	[[ ! $DRY ]] || return 0
+	has j '.incidents | length' 0
+	grep -q 'note: step 3/3: this step waited .* for memory; memory.high is 32.0 MiB on .*buildkit' r.txt ||
+		fail "the step that waited is not named"
+}

@@ -52,6 +52,9 @@ int exit_status(int raw); /* code, or 128 + signal */
 /* limit.c: the level that was hit; fills i->limit and says how sure that is. */
 enum confidence limit_find(const struct model *m, struct report *r, const struct kill *k, struct incident *i);
 
+/* Was the kill asked for with SysRq-f? Without the kernel's own word that is likely at best. */
+bool looks_like_sysrq(const struct kill *k);
+
 /* The chain's level of that cgroup in what was seen at the kill (a walk's owner). NULL: not seen */
 const struct kill_level *level_of(const struct kill *k, zt_u64 cgroup);
 /* Is cgroup `id` the cgroup `top` or below it? */

@@ -232,6 +232,31 @@ static void fill_sysrq(struct incident *i)
 	i->used_text = _("not why it was killed");
 }
 
+/*
+ * Had the host memory to spare when it killed? By the kernel's counters at the kill, or by what was available right
+ * after it without what the victim may have given back by then.
+ */
+static bool had_to_spare(const struct kill *k)
+{
+	const struct zt_ev_host *h = host_of_kill(k);
+	zt_u64 freed = k->ev.rss.anon_bytes + k->ev.rss.shmem_bytes, spare = h->available_bytes;
+
+	if (!h->h.kind)
+		return false;
+	if (h->h.flags & ZT_F_HOST_KERNEL)
+		return h->free_bytes > h->total_bytes / 4;
+	return spare > freed && spare - freed > h->total_bytes / 4;
+}
+
+/* Where the kernel's request is not seen: SysRq-f is carried out by a kworker, and asks nobody whether memory is short. */
+bool looks_like_sysrq(const struct kill *k)
+{
+	if (k->ev.h.flags & ZT_F_KILL_DECIDED)
+		return k->ev.order == ZT_ORDER_SYSRQ;
+	return (k->ev.h.flags & ZT_F_KILL_HOST) && !k->ev.domain && !strncmp(k->ev.comm, "kworker/", 8) &&
+	       had_to_spare(k);
+}
+
 /* The level as it was last seen, where the kernel side's look at it was lost. */
 static const struct kill_level *last_seen(const struct model *m, const struct kill *k, struct kill_level *tmp)
 {
@@ -283,9 +308,18 @@ static enum confidence no_cgroup(const struct model *m, struct report *r, const 
 		fill_nodes(r, k, k->ev.constraint == ZT_CONSTRAINT_CPUSET ? LIMIT_CPUSET : LIMIT_MEMPOLICY, i);
 		return CONF_LIKELY;
 	default:
-		fill_host_limit(m, r, i);
-		return CONF_CONFIRMED;
+		break;
 	}
+	if (looks_like_sysrq(k)) {
+		fill_sysrq(i);
+		return CONF_LIKELY;
+	}
+	fill_host_limit(m, r, i);
+	if (!had_to_spare(k))
+		return CONF_CONFIRMED;
+	i->limit_text = _("none was set, and the host had memory to spare: a large piece of it may have been missing");
+	i->used_text = _("not known");
+	return CONF_LIKELY;
 }
 
 enum confidence limit_find(const struct model *m, struct report *r, const struct kill *k, struct incident *i)

@@ -212,7 +212,7 @@ static void take_decision(const struct model *m, const struct kill *k, const str
 	d->asked = decided;
 	d->gfp = e->gfp;
 	d->order = e->order;
-	d->sysrq = decided && e->order == ZT_ORDER_SYSRQ;
+	d->sysrq = looks_like_sysrq(k);
 	d->considered = e->candidates;
 	d->chosen = decided && e->chosen.tgid ? e->chosen : e->victim;
 }
