@@ -7,6 +7,7 @@ scenario watch_beside docker
 watch_beside() {
 	two_stages
 	limit_builds $((64 * MB))
+	kernel_counts >counts
 	if [[ $DRY ]]; then
 		traced "${BK[@]}" ctx
 	else

@@ -206,6 +206,7 @@ memory_high() {
 	(($(sed -n 's/^some .*total=//p' "$high/memory.pressure") > 10000000)) || fail "nobody waited for memory"
 	[[ ! $DRY ]] || return 0
 	has j '.incidents | length' 0
-	grep -q 'note: step 3/3: this step waited .* for memory; memory.high is 32.0 MiB on .*buildkit' r.txt ||
+	tr -s '\n ' ' ' <r.txt |
+		grep -q 'note: step 3/3: this step waited .* for memory; memory.high is 32.0 MiB on .*buildkit above it' ||
 		fail "the step that waited is not named"
 }

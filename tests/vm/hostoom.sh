@@ -15,16 +15,26 @@ host_two_builds() {
 	dockerfile api/Dockerfile <<-'END'
 	FROM base:1
 	RUN echo preparing
-	RUN echo "compile api" && sleep 8 && oombox eat 2000
+	RUN echo "compile api" && oombox eat 2000
 	END
 	dockerfile web/Dockerfile <<-'END'
 	FROM base2:1
 	WORKDIR /web
 	RUN echo "bundle web" && \
-	    oombox eat 150 25000
+	    oombox eat 150 110000
 	RUN echo done
 	END
-	both api web
+	# api comes when web has what it wants, however slow the guest is
+	cat >one-by-one.sh <<-END
+	$(declare -p BK | sed 's/^declare -a/declare -ga/')
+	"\${BK[@]}" web >web.log 2>&1 & web=\$!
+	for ((n = 0; n < 600; n++)); do grep -q 'ate 150' web.log && break; sleep 0.2; done
+	"\${BK[@]}" api >api.log 2>&1; rc=\$?
+	wait \$web
+	exit \$rc
+	END
+	traced bash one-by-one.sh
+	tail -n 20 api.log web.log
 	same "exit status" "$RC" 1
 	host_oom_read
 	vertex_failed api.log

@@ -15,7 +15,7 @@
 
 /* The knobs of each version; NULL: it has none. */
 struct knobs {
-	const char *usage, *limit, *peak, *swap_usage, *swap_limit, *group;
+	const char *usage, *limit, *peak, *swap_usage, *swap_limit, *high, *group;
 };
 
 static const struct knobs knobs_v1 = {
@@ -32,6 +32,7 @@ static const struct knobs knobs_v2 = {
 	.peak = "memory.peak", /* 5.19 */
 	.swap_usage = "memory.swap.current",
 	.swap_limit = "memory.swap.max",
+	.high = "memory.high",
 	.group = "memory.oom.group",
 };
 
@@ -220,6 +221,8 @@ static int read_memcg(const struct cgroupfs *c, int dir, struct zt_memcg *m)
 	m->peak_bytes = read_count(dir, k->peak);
 	m->swap_limit_bytes = read_limit(dir, k->swap_limit);
 	m->swap_usage_bytes = read_count(dir, k->swap_usage);
+	if (k->high)
+		m->high_bytes = read_limit(dir, k->high);
 	if (c->version == 1)
 		m->flags |= ZT_F_MEMCG_SWAP_INCLUSIVE;
 	else if (read_count(dir, k->group))
