@@ -323,13 +323,42 @@ static void asked_for_with_sysrq(void **state)
 	assert_true(looks_like_sysrq(&f->k));
 }
 
+/* The second of two OOMs of one level: nothing locked, nothing full any more, and the host had memory to spare. */
+static void the_second_of_two(void **state)
+{
+	struct fixture *f = *state;
+	struct zt_ev_cgroup e = { .h = { .size = sizeof(e), .fixed = sizeof(e), .kind = ZT_cgroup },
+				  .mem = { .id = 2, .limit_bytes = 64 * MIB } };
+
+	assert_int_equal(model_apply(f->m, &e.h), 0);
+	level(f, 2, 58, 64);
+	level(f, 1, 200, 0);
+	f->k.ev.h.flags = ZT_F_KILL_HOST;
+	f->k.ev.h.cgroup = 2;
+	strcpy(f->k.ev.comm, "cc1plus");
+	f->k.host = (struct zt_ev_host){ .h.kind = ZT_host, .total_bytes = 1000 * MIB, .available_bytes = 700 * MIB };
+	assert_int_equal(limit_find(f->m, f->r, &f->k, &f->i), CONF_LIKELY);
+	assert_int_equal(f->i.limit.kind, LIMIT_CGROUP);
+	assert_int_equal(f->i.limit.cgroup, 2);
+
+	f->k.host.available_bytes = 20 * MIB; /* then it was the host */
+	memset(&f->i, 0, sizeof(f->i));
+	assert_int_equal(limit_find(f->m, f->r, &f->k, &f->i), CONF_CONFIRMED);
+	assert_int_equal(f->i.limit.kind, LIMIT_HOST);
+	f->k.host.available_bytes = 700 * MIB; /* another's memory, asked for from elsewhere */
+	f->k.ev.h.cgroup = 1;
+	memset(&f->i, 0, sizeof(f->i));
+	assert_int_equal(limit_find(f->m, f->r, &f->k, &f->i), CONF_LIKELY);
+	assert_int_equal(f->i.limit.kind, LIMIT_HOST);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(the_locked_level_at_its_limit), T(memory_and_swap_together), T(lock_and_counter_disagree),
 		T(the_host), T(nothing_was_seen), T(decided_by_the_kernel), T(decided_host), T(decided_but_lost),
 		T(on_request), T(memory_nodes), T(the_count_decides), T(the_lock_outranks_the_count),
-		T(what_it_consisted_of), T(swap_words), T(asked_for_with_sysrq),
+		T(what_it_consisted_of), T(swap_words), T(asked_for_with_sysrq), T(the_second_of_two),
 	};
 
 	return cmocka_run_group_tests_name("limit", tests, NULL, NULL);

@@ -299,6 +299,32 @@ static enum confidence decided(const struct model *m, struct report *r, const st
 	return CONF_CONFIRMED;
 }
 
+/*
+ * Two tasks in one level's OOM: the second finds oom_lock taken, waits for its turn, and kills when it is free again
+ * and the first one's victim has left some room. So nothing is locked and nothing full, and yet it was no host-wide
+ * OOM: the host had memory to spare. The fullest limited level that trigger and victim share is the one then.
+ */
+static const struct kill_level *left_by_another(const struct model *m, const struct kill *k)
+{
+	const struct kill *w = k->walk ? k->walk : k;
+	const struct kill_level *ret = NULL;
+
+	if ((k->ev.h.flags & ZT_F_KILL_DECIDED) || looks_like_sysrq(k) || !had_to_spare(k))
+		return NULL;
+	for (unsigned int n = 0; n < w->nlevels; n++) {
+		const struct kill_level *l = &w->levels[n];
+
+		if (!(l->flags & ZT_F_LEVEL_CHAIN) || l->mem.limit_bytes == ZT_NO_LIMIT ||
+		    l->mem.usage_bytes < l->mem.limit_bytes / 2 ||
+		    cgroup_below(m, k->ev.h.cgroup, l->mem.id) != TRI_YES)
+			continue;
+		if (!ret || (double)l->mem.usage_bytes / (double)l->mem.limit_bytes >
+				    (double)ret->mem.usage_bytes / (double)ret->mem.limit_bytes)
+			ret = l;
+	}
+	return ret;
+}
+
 /* No cgroup's limit: the host, or what the trigger's memory policy left of it. */
 static enum confidence no_cgroup(const struct model *m, struct report *r, const struct kill *k, struct incident *i)
 {
@@ -353,6 +379,11 @@ enum confidence limit_find(const struct model *m, struct report *r, const struct
 	 */
 	if (hit && (l || m->host.available_bytes > m->host.total_bytes / 10)) {
 		fill_cgroup(m, r, k, hit, slack, i);
+		return CONF_LIKELY;
+	}
+	l = left_by_another(m, k);
+	if (l) {
+		fill_cgroup(m, r, k, l, slack, i);
 		return CONF_LIKELY;
 	}
 	if (k->ev.h.flags & ZT_F_KILL_HOST)
