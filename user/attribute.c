@@ -108,11 +108,22 @@ static enum builder_kind builder_of(enum cgpath_kind kind)
 	}
 }
 
+static void want_samples(const struct model *m, zt_u64 cgroup, struct want *w)
+{
+	const char *path = model_cgroup_path(m, cgroup);
+
+	if (!path || w->kind != WANT_NONE)
+		return;
+	w->kind = WANT_SAMPLE;
+	w->cgroup = cgroup;
+	snprintf(w->path, sizeof(w->path), "%s", path);
+}
+
 /*
  * The first program that runs in a new memory cgroup with a root file system of its own is the step's
  * command: the runtime's own execs (runc init) happen before it changes root.
  */
-static void see_entry(struct model *m, const struct zt_ev_exec *e, const char *argv, size_t len)
+static void see_entry(struct model *m, const struct zt_ev_exec *e, const char *argv, size_t len, struct want *w)
 {
 	struct cgroup *cg = model_cgroup(m, e->h.cgroup);
 	struct cgpath path;
@@ -140,6 +151,7 @@ static void see_entry(struct model *m, const struct zt_ev_exec *e, const char *a
 	s->argv_cut = e->h.flags & ZT_F_EXEC_CUT;
 	s->argv_hash = e->argv_hash;
 	s->argv_hashed_bytes = e->argv_hashed_bytes;
+	want_samples(m, cg->id, w);
 }
 
 static void see_rootfs(const struct model *m, const struct zt_ev *ev, struct want *w)
@@ -186,7 +198,7 @@ void attribute(struct model *m, const struct zt_ev *ev, struct want *w)
 	switch (ev->kind) {
 	case ZT_exec:
 		see_client(m, ev, tail, len, ev->flags & ZT_F_EXEC_CUT, w);
-		see_entry(m, e, tail, len);
+		see_entry(m, e, tail, len, w);
 		break;
 	case ZT_proc:
 		see_client(m, ev, tail, len, false, w);
@@ -197,6 +209,8 @@ void attribute(struct model *m, const struct zt_ev *ev, struct want *w)
 	case ZT_child: /* the traced command counts as a build of its own */
 		if ((ev->flags & ZT_F_CHILD_STARTED) && m->child && !m->host_build)
 			model_build_new(m, NULL, BUILDER_HOST);
+		if ((ev->flags & ZT_F_CHILD_STARTED) && m->child)
+			want_samples(m, m->child->cgroup, w);
 		break;
 	case ZT_kill_end:
 		want_kill(m, (const struct zt_ev_kill_end *)ev, w);

@@ -399,6 +399,33 @@ same_text_twice() {
 	check_step
 }
 
+# Memory that grows slowly: how it did so is told, up to what the kernel's log says of the end
+scenario growth docker
+growth() {
+	dockerfile <<-'END'
+	FROM base:1
+	RUN echo linking && oombox eat 300 0 40
+	END
+	limit_builds $((64 * MB))
+	traced "${BK[@]}" ctx
+	same "exit status" "$RC" 1
+	oom_read
+	vertex_failed
+	lines_of 'RUN echo linking'
+	check_oom ZT1002
+	check_step
+	has i .growth_path "$OOM_memcg"
+	is_true i '.growth | length >= 4'
+	is_true i '.growth | [.[].bytes] | . == sort'
+	is_true i '.growth | [.[].t_ns | tonumber] | . == (unique)'
+	is_true i '.growth[-1].t_ns == .time_ns and .growth[-1].bytes == .limit.usage_bytes'
+	is_true i ".growth[0].bytes < 20 * $MB"
+	# neither all at the end nor all at once
+	is_true i "any(.growth[]; .bytes > 20 * $MB and .bytes < 50 * $MB)"
+	[[ $DRY ]] || grep -qE '^ +  = grew: +▁[▁▂▃▄▅▆▇]+█+ [0-9.]+ [KM]iB to 6[3-5]\.[0-9] MiB in ' r.txt ||
+		fail "no line of blocks in the text"
+}
+
 # Memory that belongs to no process's heap: a file in /dev/shm
 scenario tmpfs_holder docker
 tmpfs_holder() {

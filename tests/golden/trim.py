@@ -53,10 +53,12 @@ for _ in range(16):
 def wanted(e):
     kind, who = e["kind"], tgid(e.get("who"))
     if kind in ("start", "fact", "hook", "lost", "note", "file", "layer", "end", "kill", "level", "task", "kill_end",
-                "memstat"):
+                "memstat", "past"):
         return True
     if kind in ("cgroup", "rmdir"):
         return e["mem"]["id"] in cgroups
+    if kind == "sample":
+        return e["cgroup"] in cgroups
     if kind == "attach":
         return e.get("target_cgroup") in steps
     if kind == "host":

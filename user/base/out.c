@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/i18n.h"
 
 static bool is_set(const char *name)
 {
@@ -30,6 +31,26 @@ static bool wants_color(FILE *f, enum color_mode mode)
 	if (is_set("CLICOLOR_FORCE") || is_set("FORCE_COLOR"))
 		return true;
 	return isatty(fileno(f)) && term && *term && strcmp(term, "dumb");
+}
+
+/*
+ * As the locale's character set says; where none is said, as the language needs it. The Linux console's font has few
+ * of such characters.
+ */
+static bool wants_ascii(void)
+{
+	static const char *const names[] = { "LC_ALL", "LC_CTYPE", "LANG" };
+	const char *term = getenv("TERM");
+
+	if (term && !strcmp(term, "linux"))
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		const char *value = getenv(names[i]);
+
+		if (value && *value)
+			return !strcasestr(value, "utf-8") && !strcasestr(value, "utf8");
+	}
+	return !strcmp(i18n_lang(), "en");
 }
 
 /* A device, pipe or socket that is there already, also behind a link (/dev/stdout). */
@@ -69,7 +90,7 @@ int out_open(struct out *o, const char *path, FILE *std, enum color_mode mode)
 {
 	int fd;
 
-	*o = (struct out){ 0 };
+	*o = (struct out){ .ascii = wants_ascii() };
 	if (!path || !strcmp(path, "-")) {
 		o->f = std;
 		o->color = wants_color(std, mode);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Where a renderer writes: a stream, whether it may use colour, how wide it is. */
+/* Where a renderer writes: a stream, whether it may use colour and draw. */
 #ifndef BASE_OUT_H
 #define BASE_OUT_H
 
@@ -11,6 +11,7 @@ enum color_mode { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 struct out {
 	FILE *f;
 	bool color;
+	bool ascii; /* no drawing with characters that the terminal may not have */
 	bool close; /* f is ours */
 	char *path; /* NULL: stdout or stderr */
 	void *priv; /* a renderer's own state */

@@ -75,6 +75,9 @@ void note_stall(const struct model *m, struct report *r, const struct unit *u, s
 /* holders.c */
 void holders_find(const struct model *m, struct report *r, const struct kill *k, struct incident *i);
 
+/* growth.c: after limit_find; k NULL: no kill of the kernel's */
+void growth_find(const struct model *m, struct report *r, const struct kill *k, struct incident *i);
+
 /* host.c: ZT1003 */
 /* What the holders that have a name hold: sums. file: without shmem. */
 struct host_named {

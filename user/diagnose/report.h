@@ -99,6 +99,15 @@ struct split {
 	struct zt_ev_memstat bytes; /* file_bytes without shmem; kernel, slab, sock 0: not known */
 };
 
+/* What a cgroup used until the incident. */
+struct growth {
+	const char *path; /* NULL: not known */
+	unsigned int n;	  /* 3 at least */
+	bool rises;	  /* it ended higher than it began */
+	zt_u64 ts_ns[SERIES_MAX + 1];
+	zt_u64 bytes[SERIES_MAX + 1];
+};
+
 /* How a help is to be followed, by a person or by a script. */
 enum help_how {
 	HELP_WORDS,   /* as its text says; nothing a machine could do */
@@ -150,6 +159,7 @@ struct incident {
 	unsigned int nholders;
 	struct holder inside[INSIDE_MAX]; /* the processes of the step that died, by name */
 	unsigned int ninside;
+	const struct growth *growth; /* of the level that was hit, or of the step; NULL: not known */
 	zt_u64 host_available_bytes, host_swap_free_bytes, host_swap_total_bytes;
 	bool host_known;
 	const struct incident *repeats; /* the first of its kind in the same step, told in full; NULL: this is it */

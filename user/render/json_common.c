@@ -402,6 +402,20 @@ static json_t *holders_array(const struct incident *i)
 	return done(a, failed);
 }
 
+static json_t *growth_array(const struct growth *g)
+{
+	json_t *a = json_array();
+	int failed = !a;
+
+	for (unsigned int n = 0; g && n < g->n && !failed; n++) {
+		json_t *o = json_object();
+
+		failed = jv_append(a, done(o, jv_set(o, "t_ns", jv_ns(g->ts_ns[n])) ||
+					      jv_set(o, "bytes", jv_exact_bytes(g->bytes[n]))));
+	}
+	return done(a, failed);
+}
+
 static json_t *edit_object(const struct help *h)
 {
 	json_t *o;
@@ -476,6 +490,8 @@ json_t *json_incident(const struct model *m, const struct incident *i)
 		       jv_set(o, "decision", decision_object(&i->decision)) ||
 		       jv_set(o, "limit", limit_object(i)) ||
 		       jv_set(o, "holders", holders_array(i)) ||
+		       jv_set(o, "growth", growth_array(i->growth)) ||
+		       jv_set(o, "growth_path", jv_string(i->growth ? i->growth->path : NULL)) ||
 		       jv_set(o, "host_memory", host_memory(i)) ||
 		       jv_set(o, "headline", jv_string(i->headline)) ||
 		       jv_set(o, "summary", jv_string(i->summary)) ||

@@ -11,6 +11,7 @@
 #include "base/i18n.h"
 #include "base/width.h"
 #include "builder/dockerfile.h"
+#include "render/blocks.h"
 #include "render/render.h"
 #include "render/screen.h"
 #include "render/step.h"
@@ -22,7 +23,7 @@
 /* How much of each part is shown. */
 struct room {
 	unsigned int holders, notes, source, fact, headline, help, command;
-	bool bars;
+	bool bars, growth;
 };
 
 /*
@@ -30,6 +31,8 @@ struct room {
  * help stay to the end. The last row can take no more than 19 lines.
  */
 static const struct room rooms[] = {
+	{ .holders = 8, .notes = 6, .source = 3, .fact = 3, .headline = 2, .help = 3, .command = 6, .bars = true,
+	  .growth = true },
 	{ .holders = 8, .notes = 6, .source = 3, .fact = 3, .headline = 2, .help = 3, .command = 6, .bars = true },
 	{ .holders = 8, .notes = 2, .source = 3, .fact = 3, .headline = 2, .help = 3, .command = 6, .bars = true },
 	{ .holders = 8, .notes = 1, .source = 3, .fact = 3, .headline = 2, .help = 3, .command = 6, .bars = true },
@@ -257,13 +260,28 @@ static void put_holders(struct screen *s, const struct incident *i, const struct
 	}
 }
 
-static void put_facts(struct screen *s, const struct incident *i, const struct room *room, int gutter)
+/* "▁▂▃▅▇█ 12.0 MiB to 256.0 MiB in 14.0 s"; NULL: nothing grew, or not seen */
+static const char *growth_text(char *buf, size_t cap, const struct growth *g, bool ascii)
 {
+	char blocks[BLOCKS_BYTES], from[FMT_LEN], to[FMT_LEN], span[FMT_LEN];
+
+	if (!g || !g->rises)
+		return NULL;
+	snprintf(buf, cap, _("%1$s %2$s to %3$s in %4$s"), blocks_draw(blocks, g, ascii),
+		 fmt_bytes(from, sizeof(from), g->bytes[0]), fmt_bytes(to, sizeof(to), g->bytes[g->n - 1]),
+		 fmt_duration(span, sizeof(span), g->ts_ns[g->n - 1] - g->ts_ns[0]));
+	return buf;
+}
+
+static void put_facts(struct screen *s, const struct incident *i, const struct room *room, int gutter, bool ascii)
+{
+	char grew[256];
 	const struct {
 		const char *label, *text;
 	} facts[] = {
 		{ _("limit:"), i->limit_text },
 		{ _("used:"), i->used_text },
+		{ _("grew:"), growth_text(grew, sizeof(grew), room->growth ? i->growth : NULL, ascii) },
 		{ _("killed:"), i->killed },
 		{ _("why:"), i->why_text },
 		{ _("host:"), i->host_text },
@@ -334,14 +352,14 @@ static void put_basis(struct screen *s, const struct incident *i)
 	screen_para(s, &(struct para){ .head = "", .text = text, .style = STYLE_DIM, .lines = 1 });
 }
 
-static void put_incident(struct screen *s, const struct incident *i, const struct room *room)
+static void put_incident(struct screen *s, const struct incident *i, const struct room *room, bool ascii)
 {
 	int gutter;
 
 	s->count = 0;
 	put_headline(s, i, room);
 	gutter = put_place(s, i, room);
-	put_facts(s, i, room, gutter);
+	put_facts(s, i, room, gutter, ascii);
 	for (unsigned int n = 0; n < i->nnotes && n < room->notes; n++)
 		put_labelled(s, _("note:"), STYLE_NOTE, i->notes[n], 2);
 	put_help(s, i, room);
@@ -369,7 +387,7 @@ static int text_incident(struct out *o, const struct report *r, const struct inc
 	if (i->repeats)
 		put_repeat(s, i);
 	for (size_t n = 0; n < ARRAY_SIZE(rooms) && !i->repeats; n++) {
-		put_incident(s, i, &rooms[n]);
+		put_incident(s, i, &rooms[n], o->ascii);
 		if (s->count <= ROWS)
 			break;
 	}

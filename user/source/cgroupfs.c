@@ -414,6 +414,28 @@ int cgroupfs_memcg(const struct cgroupfs *c, const char *path, struct zt_memcg *
 	return fd < 0 ? fd : read_memcg(c, fd, ret);
 }
 
+int cgroupfs_dir(const struct cgroupfs *c, const char *path)
+{
+	return open_cgroup(c, path, false);
+}
+
+zt_u64 cgroupfs_limit(const struct cgroupfs *c, int dir)
+{
+	return read_limit(dir, knobs_of(c)->limit);
+}
+
+int cgroupfs_open_usage(const struct cgroupfs *c, int dir, int *usage, int *swap)
+{
+	const int flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+	int fd = openat(dir, knobs_of(c)->usage, flags);
+
+	if (fd < 0)
+		return -errno;
+	*usage = fd;
+	*swap = c->version == 2 ? openat(dir, knobs_of(c)->swap_usage, flags) : -1;
+	return 0;
+}
+
 /* v1 has the sums over all levels below under total_*, and counts shmem in cache as v2 does in file. */
 static void parse_memstat(const char *text, unsigned int version, struct zt_ev_memstat *ret)
 {

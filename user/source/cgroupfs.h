@@ -48,6 +48,15 @@ int cgroupfs_memcg(const struct cgroupfs *c, const char *path, struct zt_memcg *
  * (-EAGAIN: all zeros, which is a sum the kernel has not made yet). */
 int cgroupfs_memstat(const struct cgroupfs *c, const char *path, struct zt_ev_memstat *ret);
 
+/* The directory of a cgroup by its path from the hierarchy's root, O_PATH. Descriptor or -errno. */
+int cgroupfs_dir(const struct cgroupfs *c, const char *path);
+
+/* The limit of a directory's cgroup; ZT_NO_LIMIT: none. */
+zt_u64 cgroupfs_limit(const struct cgroupfs *c, int dir);
+
+/* Its counters, to be read again and again: descriptors; *swap -1: none that counts swap alone (v1). 0 or -errno. */
+int cgroupfs_open_usage(const struct cgroupfs *c, int dir, int *usage, int *swap);
+
 /* The file that holds the limit: "memory.max" */
 const char *cgroupfs_limit_file(const struct cgroupfs *c);
 

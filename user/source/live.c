@@ -12,6 +12,7 @@
 #include "source/evbuf.h"
 #include "source/mask.h"
 #include "source/redact.h"
+#include "source/sampler.h"
 
 #define HOST_PERIOD_NS 1000000000ull
 
@@ -25,6 +26,7 @@ struct live {
 	sink_fn sink; /* of the call under way */
 	void *ctx;
 	struct mask mask;
+	struct sampler sampler;
 };
 
 static int masked(void *ctx, const struct zt_ev *ev)
@@ -68,7 +70,10 @@ static int live_pump(struct source *s, int timeout_ms, sink_fn sink, void *ctx)
 {
 	struct live *l = container_of(s, struct live, s);
 	zt_u64 now = live_now_ns();
+	int err = sampler_tick(&l->sampler, now, sink, ctx);
 
+	if (err < 0)
+		return err;
 	if (now >= l->host_next_ns) {
 		l->host_next_ns = now + HOST_PERIOD_NS;
 		host(l, 0, sink, ctx);
@@ -86,6 +91,8 @@ static int live_ask(struct source *s, const struct want *w, sink_fn sink, void *
 		memstats(l, w, sink, ctx);
 		return host(l, ZT_F_HOST_AT_KILL, sink, ctx);
 	}
+	if (w->kind == WANT_SAMPLE)
+		return sampler_add(&l->sampler, w->cgroup, w->path, sink, ctx);
 	return enrich_answer(l->enrich, w, sink, ctx);
 }
 
@@ -95,6 +102,7 @@ static void live_close(struct source *s)
 
 	if (l->bpf)
 		l->bpf->close(l->bpf);
+	sampler_done(&l->sampler);
 	enrich_free(l->enrich);
 	free(l);
 }
@@ -126,6 +134,7 @@ int live_open(struct source **ret, const struct live_opts *o, sink_fn sink, void
 	l->cg = o->cg;
 	l->sink = sink;
 	l->ctx = ctx;
+	sampler_init(&l->sampler, o->cg);
 	*ret = &l->s; /* what the snapshot finds may raise questions already */
 	r = enrich_new(&l->enrich);
 	if (!r)

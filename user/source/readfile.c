@@ -63,13 +63,12 @@ static int parse_u64(const char *s, zt_u64 *ret, const char **end)
 	return 0;
 }
 
-int readfile_u64(int dir, const char *path, zt_u64 *ret)
+/* text: of n bytes, or the error of reading it */
+static int only_u64(const char *text, ssize_t n, zt_u64 *ret)
 {
 	const char *end = NULL;
-	char buf[64];
 	zt_u64 v = 0;
-	ssize_t n = readfile_at(dir, path, buf, sizeof(buf));
-	int err = n < 0 ? (int)n : parse_u64(buf, &v, &end);
+	int err = n < 0 ? (int)n : parse_u64(text, &v, &end);
 
 	if (err)
 		return err;
@@ -77,6 +76,20 @@ int readfile_u64(int dir, const char *path, zt_u64 *ret)
 		return -EINVAL;
 	*ret = v;
 	return 0;
+}
+
+int readfile_u64(int dir, const char *path, zt_u64 *ret)
+{
+	char buf[64];
+
+	return only_u64(buf, readfile_at(dir, path, buf, sizeof(buf)), ret);
+}
+
+int readfile_fd_u64(int fd, zt_u64 *ret)
+{
+	char buf[64];
+
+	return only_u64(buf, readfile_fd(fd, buf, sizeof(buf)), ret);
 }
 
 bool readfile_find_u64(const char *text, const char *key, zt_u64 *ret)

@@ -21,6 +21,8 @@ ssize_t readfile_line(int dir, const char *path, char *buf, size_t size);
 
 /* A decimal number and nothing but blanks behind it. 0 or -errno (-EINVAL: not a number, -ERANGE). */
 int readfile_u64(int dir, const char *path, zt_u64 *ret);
+/* The same for a descriptor, from its start. */
+int readfile_fd_u64(int fd, zt_u64 *ret);
 
 /* "KEY   123 …" at a line's start in text. */
 bool readfile_find_u64(const char *text, const char *key, zt_u64 *ret);

@@ -18,6 +18,7 @@ enum want_kind {
 	WANT_LAYER,	 /* who, cgroup, upperdir, base_image: answered by a `layer` event */
 	WANT_KILL,	 /* after a kill; cgroup, path = its domain, victim, context = the victim's cgroup:
 			  * answered by `memstat` and `host` events */
+	WANT_SAMPLE,	 /* cgroup, path: from now on `sample` events of it and of the limited ones above it */
 };
 
 /* Something the model would like to know, asked of the live source; a replay has the answers already. */
@@ -25,7 +26,7 @@ struct want {
 	enum want_kind kind;
 	struct zt_id who;
 	zt_u64 cgroup, victim;
-	char path[4096];     /* Dockerfile as named (-f) or ""; overlay upperdir */
+	char path[4096];     /* Dockerfile as named (-f) or ""; overlay upperdir; of the cgroup */
 	char context[4096];  /* build context as named; relative to the process's cwd */
 };
 
