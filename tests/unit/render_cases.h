@@ -30,6 +30,7 @@ struct fixture {
 	struct fact facts[5];
 	struct note notes[2];
 	struct incident inc[3];
+	struct growth growth;
 	struct report r;
 	char big[10 * 1024 + 1];
 };
@@ -145,6 +146,9 @@ static inline void case_limit(struct fixture *x)
 	i->holders[0] = (struct holder){ HOLD_PROCESS, "cc1plus", "cc1plus", 8, 1900 * MIB, NULL };
 	i->holders[1] = (struct holder){ HOLD_PAGE_CACHE, "page cache", "page cache", 0, 60 * MIB, NULL };
 	i->nholders = 2;
+	x->growth = (struct growth){ "/docker/buildkit", 4, true, { 1243 * SEC, 1247 * SEC, 1251 * SEC, 1257 * SEC },
+				     { 12 * MIB, 500 * MIB, GIB, 2 * GIB } };
+	i->growth = &x->growth;
 	i->host_known = true;
 	i->host_available_bytes = 5427 * MIB;
 	i->limit_text = "memory.max 2.0 GiB, set on builder \"ci\" (buildx_buildkit_ci0)";

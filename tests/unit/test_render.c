@@ -192,6 +192,62 @@ static void screen_never_drops(void **state)
 	}
 }
 
+static unsigned int count_of(const char *text, const char *what)
+{
+	unsigned int n = 0;
+
+	for (const char *p = text; (p = strstr(p, what)); p += strlen(what))
+		n++;
+	return n;
+}
+
+/* The curve is the first to go when the screen is full, and goes alone. */
+static void curve_goes_first(void **state)
+{
+	bool gone = false;
+
+	(void)state;
+	for (unsigned int holders = 1; holders <= HOLDERS_MAX && !gone; holders++) {
+		struct fixture *x = make(0);
+		struct incident *i = &x->inc[0];
+		size_t len;
+		char *text;
+
+		for (unsigned int n = 0; n < holders; n++)
+			i->holders[n] = (struct holder){ .kind = HOLD_PROCESS, .title = "HOLDER", .bytes = MIB };
+		i->nholders = holders;
+		text = render(x, "text", false, false, &len);
+		check_screen(text);
+		gone = !strstr(text, "= grew:");
+		assert_int_equal(count_of(text, "HOLDER"), holders);
+		assert_int_equal(count_of(text, "note: "), 1);
+		if (gone)
+			assert_int_equal(count_of(text, "\n"), 20);
+		free(text);
+		free(x);
+	}
+	assert_true(gone);
+}
+
+static void curve_without_blocks(void **state)
+{
+	struct fixture *x = make(0);
+	char *text = NULL;
+	size_t len;
+	struct out o = { .f = open_memstream(&text, &len), .ascii = true };
+
+	(void)state;
+	assert_int_equal(renderer_find("text")->incident(&o, &x->r, &x->inc[0]), 0);
+	fclose(o.f);
+	assert_non_null(strstr(text, "\n   = grew:   ____.....======# 12.0 MiB to 2.0 GiB in 14.0 s\n"));
+	free(text);
+	x->growth.rises = false; /* what did not grow is no reason */
+	text = render(x, "text", false, false, &len);
+	assert_null(strstr(text, "grew:"));
+	free(text);
+	free(x);
+}
+
 /* Colour adds only its own sequences. */
 static void colour(void **state)
 {
@@ -449,6 +505,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(text_golden), cmocka_unit_test(json_golden),	    cmocka_unit_test(screen_limits),
+		cmocka_unit_test(curve_goes_first),
+		cmocka_unit_test(curve_without_blocks),
 		cmocka_unit_test(colour),      cmocka_unit_test(screen_never_drops), cmocka_unit_test(quiet),
 		cmocka_unit_test(commands),    cmocka_unit_test(json_schema),	    cmocka_unit_test(schema_text),
 		cmocka_unit_test(table),       cmocka_unit_test(chinese),	    cmocka_unit_test(json_is_harmless),
