@@ -119,6 +119,13 @@ static void want_samples(const struct model *m, zt_u64 cgroup, struct want *w)
 	snprintf(w->path, sizeof(w->path), "%s", path);
 }
 
+/* The traced command goes, or starts something, in another cgroup (systemd-run, a CI's job): that may be limited, too. */
+static void see_move(const struct model *m, const struct zt_id *who, zt_u64 cgroup, struct want *w)
+{
+	if (m->child && model_is_below(model_proc(m, who), m->child))
+		want_samples(m, cgroup, w);
+}
+
 /*
  * The first program that runs in a new memory cgroup with a root file system of its own is the step's
  * command: the runtime's own execs (runc init) happen before it changes root.
@@ -199,6 +206,11 @@ void attribute(struct model *m, const struct zt_ev *ev, struct want *w)
 	case ZT_exec:
 		see_client(m, ev, tail, len, ev->flags & ZT_F_EXEC_CUT, w);
 		see_entry(m, e, tail, len, w);
+		if (ev->flags & ZT_F_EXEC_NEW_CGROUP)
+			see_move(m, &ev->who, ev->cgroup, w);
+		break;
+	case ZT_attach:
+		see_move(m, &((const struct zt_ev_attach *)ev)->target, ((const struct zt_ev_attach *)ev)->target_cgroup, w);
 		break;
 	case ZT_proc:
 		see_client(m, ev, tail, len, false, w);

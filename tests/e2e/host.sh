@@ -131,6 +131,9 @@ lab_leak() {
 	lab_one ZT1001 leak
 	# as slow as it was told to be: 48 pauses of 50 ms
 	is_true i '(.victims[0].runtime_ns | tonumber) > 2e9'
+	# a cgroup that the traced command made for itself is looked at, too
+	has i .growth_path "$OOM_memcg"
+	is_true i '.growth | length >= 5 and ([.[].bytes] | . == sort)'
 }
 
 # One compiler of three is killed, or another while the first is still dying: make fails with its own status

@@ -328,7 +328,7 @@ static void outside_any_step(void **state)
 	i = explain(x);
 	assert_string_equal(i->code, "ZT1001");
 	assert_string_equal(i->headline, "process hog ran out of memory: its own limit is 64.0 MiB");
-	assert_string_equal(i->killed, "hog, pid 60 (its first thread had ended already), 40.0 MiB");
+	assert_string_equal(i->killed, "hog, pid 60 (its first thread had ended already), 40.0 MiB, 62 % of the limit");
 	assert_string_equal(i->notes[0], "the last page was asked for by asks (pid 50)");
 	assert_int_equal(i->decision.ncandidates, 1); /* the list was lost, the victim is known */
 	assert_int_equal(i->decision.points, PAGES(40));

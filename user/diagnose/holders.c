@@ -206,27 +206,33 @@ static zt_u64 domain_id(const struct model *m, const struct kill *w, const struc
 static void add_kind(struct table *t, enum holder_kind kind, const char *name, const char *title, zt_u64 bytes,
 		     zt_u64 *rest)
 {
-	struct holder *h = bytes > *rest / 50 && bytes > (1u << 20) ? row(t, kind, name) : NULL;
+	zt_u64 left = bytes < *rest ? bytes : *rest;
+	struct holder *h = left > *rest / 50 && left > (1u << 20) ? row(t, kind, name) : NULL;
 
 	if (!h)
 		return;
 	h->title = title;
-	h->bytes = bytes < *rest ? bytes : *rest;
-	*rest -= h->bytes;
+	h->bytes = left;
+	*rest -= left;
+}
+
+static zt_u64 less(zt_u64 a, zt_u64 b)
+{
+	return a > b ? a - b : 0;
 }
 
 /* What is charged to the level but to no process or member of it: tmpfs, files in memory, the kernel's own. */
-static void add_rest(const struct kill *w, const struct kill_level *d, zt_u64 named, struct table *t)
+static void add_rest(const struct kill *w, const struct kill_level *d, const struct host_named *named, struct table *t)
 {
-	zt_u64 rest = d->mem.usage_bytes > named ? d->mem.usage_bytes - named : 0;
+	zt_u64 rest = less(d->mem.usage_bytes, named->bytes);
 	bool stats = d->mem.flags & ZT_F_MEMCG_STATS;
 	zt_u64 shmem = stats ? d->mem.shmem_bytes : w->memstat.shmem_bytes;
 	zt_u64 file = stats ? d->mem.file_bytes - shmem : w->memstat.file_bytes;
 	zt_u64 kernel = w->memstat.kernel_bytes ? w->memstat.kernel_bytes : d->mem.kernel_bytes;
 
-	add_kind(t, HOLD_TMPFS, "tmpfs", _("files in tmpfs or /dev/shm"), shmem, &rest);
-	add_kind(t, HOLD_PAGE_CACHE, "page_cache", _("page cache"), file, &rest);
-	add_kind(t, HOLD_KERNEL, "kernel", _("kernel memory"), kernel, &rest);
+	add_kind(t, HOLD_TMPFS, "tmpfs", _("files in tmpfs or /dev/shm"), less(shmem, named->shmem_bytes), &rest);
+	add_kind(t, HOLD_PAGE_CACHE, "page_cache", _("page cache"), less(file, named->file_bytes), &rest);
+	add_kind(t, HOLD_KERNEL, "kernel", _("kernel memory"), less(kernel, named->kernel_bytes), &rest);
 	if (rest > d->mem.usage_bytes / 20)
 		add_kind(t, HOLD_OTHER, "rest", _("page cache, tmpfs and kernel memory"), rest, &rest);
 }
@@ -259,14 +265,14 @@ static void add_host_rest(const struct zt_ev_host *e, struct table *t)
 /* One step held it all: what of it is files and the kernel's, the rest being its processes. */
 static void split_step(const struct kill *w, const struct kill_level *d, struct table *t)
 {
-	zt_u64 mine = 0;
+	struct host_named mine = { 0 };
 
 	for (unsigned int n = 0; n < w->ntasks; n++)
 		if (w->tasks[n].cgroup == t->h[0].step->cgroup->id)
-			mine += w->tasks[n].rss.anon_bytes;
-	if (!d || !mine)
+			mine.bytes += w->tasks[n].rss.anon_bytes;
+	if (!d || !mine.bytes)
 		return;
-	add_rest(w, d, mine, t);
+	add_rest(w, d, &mine, t);
 	for (unsigned int n = 1; n < t->n; n++)
 		t->h[0].bytes -= t->h[n].bytes < t->h[0].bytes ? t->h[n].bytes : t->h[0].bytes;
 }
@@ -298,7 +304,7 @@ void holders_find(const struct model *m, struct report *r, const struct kill *k,
 	if (t->n == 1 && t->h[0].kind == HOLD_STEP)
 		split_step(w, d, t);
 	else if (d)
-		add_rest(w, d, t->named.bytes, t);
+		add_rest(w, d, &t->named, t);
 	if (i->limit.kind == LIMIT_HOST) {
 		add_host_rest(host_of_kill(k), t);
 		host_notes(m, r, k, t->h, t->n, i);

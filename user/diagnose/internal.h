@@ -62,6 +62,8 @@ enum tristate cgroup_below(const struct model *m, zt_u64 id, zt_u64 top);
 
 /* split.c: what the memory of the level consisted of; into i->limit.split. */
 void split_find(const struct kill *k, const struct kill_level *l, struct incident *i);
+/* After holders_find: into i->used_text what of it is files in memory, page cache or the kernel's. */
+void say_kinds(struct report *r, const struct kill *k, struct incident *i);
 
 /* why.c: what the kernel decided, and why this victim; after limit_find and with the victims filled in. */
 void why_find(const struct model *m, struct report *r, const struct kill *k, struct incident *i);

@@ -50,7 +50,19 @@ static zt_u64 resident(const struct zt_rss *s)
 	return s->anon_bytes + s->file_bytes + s->shmem_bytes;
 }
 
-static void say_killed(struct report *r, struct incident *i)
+/* What share of it the victim held, where that was not most of it. */
+static const char *say_share(struct report *r, const struct kill *k, const struct incident *i)
+{
+	bool host = i->limit.kind == LIMIT_HOST && !i->decision.sysrq;
+	zt_u64 held = resident(&i->victims[0].rss);
+	zt_u64 all = host ? host_of_kill(k)->total_bytes : i->limit.kind == LIMIT_CGROUP ? i->limit.bytes : 0;
+
+	if (all < 100 || all == ZT_NO_LIMIT || i->limit.swap_inclusive || held >= all / 10 * 9)
+		return i->killed;
+	return say(r, host ? _("%s, %u %% of RAM") : _("%s, %u %% of the limit"), i->killed, (unsigned int)(held / (all / 100)));
+}
+
+static void say_killed(struct report *r, const struct kill *k, struct incident *i)
 {
 	const struct victim *v = &i->victims[0];
 	unsigned int more = i->nvictims - 1 + i->more_victims;
@@ -61,6 +73,8 @@ static void say_killed(struct report *r, struct incident *i)
 			v->comm, v->id.tgid, say_bytes(r, resident(&v->rss)));
 	if (more)
 		i->killed = say(r, _("%s, and %u more of its group"), i->killed, more);
+	else
+		i->killed = say_share(r, k, i);
 }
 
 /* "64.0 MiB of 64.0 MiB, 8 x cc1plus 61.2 MiB" */
@@ -235,12 +249,13 @@ struct incident *oom_incident(const struct model *m, struct report *r, struct ki
 	why_find(m, r, k, i);
 	holders_find(m, r, k, i);
 	say_inside(r, i);
+	say_kinds(r, k, i);
 	growth_find(m, r, k, i);
 	i->causal = u->agent ? u->agent->causal : cause_of_failure(m, k->victim, u);
 	i->code = u->agent && i->causal != TRI_NO ? "ZT1006" : oom_code(i, k);
 	i->confidence = i->causal == TRI_UNKNOWN && u->entry ? lower(conf, CONF_LIKELY) : conf;
 	fill_host(m, &k->host, r, i);
-	say_killed(r, i);
+	say_killed(r, k, i);
 	i->repeats = told_before(r, i);
 	if (u->agent)
 		i->confidence = lower(i->confidence, u->agent->confidence);
