@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "attribute.h"
+#include "base/i18n.h"
 #include "base/log.h"
 
 int session_init(struct session *s, bool quiet, bool verbose)
@@ -41,7 +42,7 @@ static void tee(struct session *s, const struct zt_ev *ev)
 
 	if (err < 0 && !s->tee_error) {
 		s->tee_error = err;
-		log_warn("the trace file could not be written: %s; the report goes on", strerror(-err));
+		log_warn(_("the trace file could not be written: %s; the report goes on"), strerror(-err));
 	}
 }
 
@@ -115,7 +116,7 @@ int session_finish(struct session *s)
 		ret = ret ? ret : err;
 		err = out_close(&s->outs[o].out);
 		if (err < 0 && err != -EPIPE)
-			log_error("%s report could not be written: %s", s->outs[o].renderer->name, strerror(-err));
+			log_error(_("%s report could not be written: %s"), s->outs[o].renderer->name, strerror(-err));
 		ret = ret ? ret : err;
 	}
 	s->nouts = 0;

@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "base/i18n.h"
+
 static int level = 1;
 
 void log_set_level(int l)
@@ -19,7 +21,7 @@ int log_level(void)
 static void emit(const char *prefix, const char *fmt, va_list ap)
 {
 	char line[1024];
-	int n = snprintf(line, sizeof(line), "ztrace: %s", prefix);
+	int n = snprintf(line, sizeof(line), "ztrace: %s", *prefix ? _(prefix) : "");
 
 	vsnprintf(line + n, sizeof(line) - (size_t)n - 1, fmt, ap);
 	fprintf(stderr, "%s\n", line);
@@ -36,7 +38,7 @@ static void emit(const char *prefix, const char *fmt, va_list ap)
 		va_end(ap);                                                                    \
 	}
 
-LOG_FN(log_error, 0, "error: ")
-LOG_FN(log_warn, 1, "warning: ")
+LOG_FN(log_error, 0, N_("error: "))
+LOG_FN(log_warn, 1, N_("warning: "))
 LOG_FN(log_info, 2, "")
 LOG_FN(log_debug, 3, "debug: ")

@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/fmt.h"
 #include "base/i18n.h"
+#include "base/log.h"
 #include "base/width.h"
 #include "render/screen.h"
 #include "source/env.h"
@@ -576,7 +577,7 @@ int doctor_main(struct doctor_opts o)
 		return 2;
 	d->cg.dir = -1;
 	if (procfs_open(&d->proc, "/proc")) {
-		fprintf(stderr, "ztrace: error: /proc: %s\n", strerror(errno));
+		log_error(_("/proc cannot be read: %s; mount it"), strerror(errno));
 		return 1;
 	}
 	cgroupfs_open(&d->cg, "/proc");

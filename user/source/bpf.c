@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "base/cleanup.h"
+#include "base/i18n.h"
 #include "base/log.h"
 #include "source/bpferr.h"
 #include "source/hooks.h"
@@ -265,7 +266,7 @@ static int load_chosen(struct bpf_source *b, const char *force, struct said *sai
 	if (!err)
 		err = hooks_attach(&b->hooks, b->skel->obj, &failed);
 	if (failed) {
-		snprintf(said->last, sizeof(said->last), "%s cannot be attached", failed->via);
+		snprintf(said->last, sizeof(said->last), _("%s cannot be attached"), failed->via);
 		*again = true;
 	}
 	return err;
@@ -286,8 +287,8 @@ static int load(struct bpf_source *b, const char *force, struct said *said)
 		none = hooks_missing(&b->hooks, force);
 	} while (err && again && !none);
 	if (none)
-		snprintf(said->last, sizeof(said->last), "no way to see %s: %s", none->fact,
-			 force ? "this kernel does not allow the hooks asked for" : none->via);
+		snprintf(said->last, sizeof(said->last), _("no way to see %s: %s"), none->fact,
+			 force ? _("this kernel does not allow the hooks asked for") : none->via);
 	return none && !err ? -ENOTSUP : err;
 }
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/i18n.h"
 
 #define BTF_PATH "/sys/kernel/btf/vmlinux"
 
@@ -98,30 +99,30 @@ void bpf_explain(enum bpf_why why, const struct bpf_machine *m, int err, const c
 {
 	switch (why) {
 	case BPF_WHY_NO_BTF:
-		snprintf(buf, len, "kernel %s has no type information (%s is missing): run a kernel "
-			 "built with CONFIG_DEBUG_INFO_BTF=y", m->release, BTF_PATH);
+		snprintf(buf, len, _("kernel %s has no type information (%s is missing): run a kernel "
+			 "built with CONFIG_DEBUG_INFO_BTF=y"), m->release, BTF_PATH);
 		return;
 	case BPF_WHY_OLD_KERNEL:
-		snprintf(buf, len, "kernel %s has no BPF ring buffer: Linux 5.8 or newer is needed",
+		snprintf(buf, len, _("kernel %s has no BPF ring buffer: Linux 5.8 or newer is needed"),
 			 m->release);
 		return;
 	case BPF_WHY_NO_CAP:
 		snprintf(buf, len, m->user_ns ?
-			 "loading BPF programs is refused inside a user namespace: run ztrace on "
-			 "the host, as root" :
-			 "loading BPF programs needs CAP_BPF and CAP_PERFMON: run ztrace as root");
+			 _("loading BPF programs is refused inside a user namespace: run ztrace on "
+			 "the host, as root") :
+			 _("loading BPF programs needs CAP_BPF and CAP_PERFMON: run ztrace as root"));
 		return;
 	case BPF_WHY_LOCKDOWN:
-		snprintf(buf, len, "kernel lockdown (confidentiality, see "
+		snprintf(buf, len, _("kernel lockdown (confidentiality, see "
 			 "/sys/kernel/security/lockdown) forbids BPF programs to read memory: boot "
-			 "with lockdown=integrity or none");
+			 "with lockdown=integrity or none"));
 		return;
 	case BPF_WHY_MEMLOCK:
-		snprintf(buf, len, "RLIMIT_MEMLOCK is too low for BPF maps on kernel %s: run "
-			 "`ulimit -l unlimited` first", m->release);
+		snprintf(buf, len, _("RLIMIT_MEMLOCK is too low for BPF maps on kernel %s: run "
+			 "`ulimit -l unlimited` first"), m->release);
 		return;
 	case BPF_WHY_OTHER:
-		snprintf(buf, len, "cannot load BPF programs on kernel %s: %s%s%s", m->release,
+		snprintf(buf, len, _("cannot load BPF programs on kernel %s: %s%s%s"), m->release,
 			 strerror(-err), *detail ? ": " : "", detail);
 		return;
 	}

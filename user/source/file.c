@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/i18n.h"
 #include "trace/reader.h"
 
 /* Replays one trace file. */
@@ -106,7 +107,7 @@ int source_file_open(struct source **ret, const char *path, char *err, size_t er
 	int r;
 
 	if (!f) {
-		snprintf(err, errlen, "cannot read %s: out of memory", path);
+		snprintf(err, errlen, _("cannot read %s: out of memory"), path);
 		return -ENOMEM;
 	}
 	f->s = (struct source){ .name = "file", .pump = pump, .close = close_file };

@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "base/i18n.h"
 #include "trace/event.h"
 #include "ztrace/file.h"
 
@@ -246,24 +247,24 @@ static int check_header(const struct zt_file_header *h, size_t got, const char *
 
 	if (!got)
 		return complain(-ENODATA, err, errlen,
-				"%s is empty: ztrace had not begun to record; record it again", name);
+				_("%s is empty: ztrace had not begun to record; record it again"), name);
 	if (memcmp(h->magic, ZT_FILE_MAGIC, magic))
 		return complain(-EINVAL, err, errlen,
-				"%s is not a ztrace file; make one with: ztrace record -o FILE", name);
+				_("%s is not a ztrace file; make one with: ztrace record -o FILE"), name);
 	if (got < sizeof(*h))
 		return complain(-ENODATA, err, errlen,
-				"%s stops after %zu bytes, within its header; record it again", name, got);
+				_("%s stops after %zu bytes, within its header; record it again"), name, got);
 	if (h->endian != ZT_FILE_ENDIAN)
 		return complain(-EINVAL, err, errlen,
-				"%s was recorded on a machine of the other byte order; read it on one like that",
+				_("%s was recorded on a machine of the other byte order; read it on one like that"),
 				name);
 	if (h->version > ZT_FILE_VERSION)
 		return complain(-ENOTSUP, err, errlen,
-				"%s is a ztrace file of version %u, this ztrace reads up to %u; use a newer ztrace",
+				_("%s is a ztrace file of version %u, this ztrace reads up to %u; use a newer ztrace"),
 				name, h->version, ZT_FILE_VERSION);
 	if (!h->version || h->header_bytes < sizeof(*h) || h->header_bytes > HEADER_BYTES_MAX)
 		return complain(-EINVAL, err, errlen,
-				"%s has a damaged header (version %u, %u bytes); record it again", name,
+				_("%s has a damaged header (version %u, %u bytes); record it again"), name,
 				h->version, h->header_bytes);
 	return 0;
 }
@@ -275,7 +276,7 @@ static int read_header(struct reader *r, const char *name, char *err, size_t err
 	int ret;
 
 	if (n < 0)
-		return complain((int)n, err, errlen, "cannot read %s: %s", name, strerror((int)-n));
+		return complain((int)n, err, errlen, _("cannot read %s: %s"), name, strerror((int)-n));
 	ret = check_header(&h, (size_t)n, name, err, errlen);
 	if (ret)
 		return ret;
@@ -283,7 +284,7 @@ static int read_header(struct reader *r, const char *name, char *err, size_t err
 	/* What a later writer of this version put behind our header */
 	n = read_full(r->fd, r->in, h.header_bytes - sizeof(h));
 	if (n < 0)
-		return complain((int)n, err, errlen, "cannot read %s: %s", name, strerror((int)-n));
+		return complain((int)n, err, errlen, _("cannot read %s: %s"), name, strerror((int)-n));
 	return 0;
 }
 
@@ -295,7 +296,7 @@ int reader_open_fd(struct reader **ret, int fd, const char *name, char *err, siz
 	if (!r || inflateInit2(&r->z, GZIP_WINDOW) != Z_OK) {
 		free(r);
 		close(fd);
-		return complain(-ENOMEM, err, errlen, "cannot read %s: out of memory", name);
+		return complain(-ENOMEM, err, errlen, _("cannot read %s: out of memory"), name);
 	}
 	r->fd = fd;
 	r->in_member = true; /* a file always has one */
@@ -316,6 +317,6 @@ int reader_open(struct reader **ret, const char *path, char *err, size_t errlen)
 	if (is_stdin)
 		path = "standard input";
 	if (fd < 0)
-		return complain(-errno, err, errlen, "cannot read %s: %s", path, strerror(errno));
+		return complain(-errno, err, errlen, _("cannot read %s: %s"), path, strerror(errno));
 	return reader_open_fd(ret, fd, path, err, errlen);
 }

@@ -13,6 +13,7 @@
 #include <zlib.h>
 
 #include "base/cleanup.h"
+#include "base/i18n.h"
 #include "ztrace/file.h"
 
 /* Appends events to a trace file that stays readable whatever happens. */
@@ -398,20 +399,20 @@ static int check_old(int fd, const char *path, const struct writer_opts *o, char
 	struct stat st;
 
 	if (fstat(fd, &st))
-		return complain(-errno, err, errlen, "cannot look at %s: %s", path, strerror(errno));
+		return complain(-errno, err, errlen, _("cannot look at %s: %s"), path, strerror(errno));
 	if (!S_ISREG(st.st_mode))
-		return complain(-EINVAL, err, errlen, "%s is not a regular file; choose another name", path);
+		return complain(-EINVAL, err, errlen, _("%s is not a regular file; choose another name"), path);
 	if ((st.st_uid != geteuid() && !(o->chown && st.st_uid == o->uid)) || st.st_nlink != 1)
 		return complain(-EPERM, err, errlen,
-				"%s belongs to somebody else or has other names; choose another name", path);
+				_("%s belongs to somebody else or has other names; choose another name"), path);
 	if (!is_free(fd))
-		return complain(-EBUSY, err, errlen, "%s is being written by another ztrace", path);
+		return complain(-EBUSY, err, errlen, _("%s is being written by another ztrace"), path);
 	if (st.st_size && (pread(fd, magic, sizeof(magic), 0) != (ssize_t)sizeof(magic) ||
 			   memcmp(magic, ZT_FILE_MAGIC, sizeof(magic))))
 		return complain(-EEXIST, err, errlen,
-				"%s exists and is not a ztrace file; remove it or choose another name", path);
+				_("%s exists and is not a ztrace file; remove it or choose another name"), path);
 	if (ftruncate(fd, 0))
-		return complain(-errno, err, errlen, "cannot empty %s: %s", path, strerror(errno));
+		return complain(-errno, err, errlen, _("cannot empty %s: %s"), path, strerror(errno));
 	return 0;
 }
 
@@ -424,14 +425,14 @@ static int open_file(const char *path, const struct writer_opts *o, char *err, s
 		if (is_free(fd))
 			return fd;
 		close(fd);
-		return complain(-EBUSY, err, errlen, "%s is being written by another ztrace", path);
+		return complain(-EBUSY, err, errlen, _("%s is being written by another ztrace"), path);
 	}
 	if (errno == EEXIST) /* O_NONBLOCK: a FIFO would wait for its reader */
 		fd = open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0 && errno == ELOOP)
-		return complain(-ELOOP, err, errlen, "%s is a symbolic link; name the file itself", path);
+		return complain(-ELOOP, err, errlen, _("%s is a symbolic link; name the file itself"), path);
 	if (fd < 0)
-		return complain(-errno, err, errlen, "cannot create %s: %s", path, strerror(errno));
+		return complain(-errno, err, errlen, _("cannot create %s: %s"), path, strerror(errno));
 	r = check_old(fd, path, o, err, errlen);
 	if (r) {
 		close(fd);
@@ -452,5 +453,5 @@ int writer_open(struct writer **ret, const char *path, const struct writer_opts 
 		errno = 0; /* a file system without owners: the user asked for this place */
 	fchmod(fd, 0600); /* whatever the umask or the old file had */
 	r = writer_open_fd(ret, fd, o);
-	return r ? complain(r, err, errlen, "cannot write %s: %s", path, strerror(-r)) : 0;
+	return r ? complain(r, err, errlen, _("cannot write %s: %s"), path, strerror(-r)) : 0;
 }
