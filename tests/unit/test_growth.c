@@ -160,6 +160,20 @@ static void host_shortage(void **state)
 	assert_int_equal(s->i.growth->bytes[2], 25 * MIB);
 }
 
+/* A trace that was tampered with: times run backwards, but never in what is told. */
+static void step_after_its_kill(void **state)
+{
+	struct scene *s = *state;
+	const struct growth *g;
+
+	s->step.started_ns = 200 * SEC;
+	for (zt_u64 n = 0; n < 5; n++)
+		sample(s, BUILDER, (60 + n) * SEC, 10 * n);
+	g = grown(s);
+	for (unsigned int n = 1; g && n < g->n; n++)
+		assert_true(g->ts_ns[n] >= g->ts_ns[n - 1]);
+}
+
 /* Every quarter of a second for an hour: there is an end to what is kept, and the peak is in it. */
 static void long_ones_are_folded(void **state)
 {
@@ -251,6 +265,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(from_the_step_to_the_kill, setup, teardown),
 		cmocka_unit_test_setup_teardown(of_the_step_in_a_full_level, setup, teardown),
 		cmocka_unit_test_setup_teardown(host_shortage, setup, teardown),
+		cmocka_unit_test_setup_teardown(step_after_its_kill, setup, teardown),
 		cmocka_unit_test_setup_teardown(long_ones_are_folded, setup, teardown),
 		cmocka_unit_test(blocks),
 	};

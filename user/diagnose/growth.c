@@ -35,6 +35,7 @@ static struct growth *growth_of(const struct model *m, struct report *r, const s
 {
 	const struct cgroup *cg = cgroup ? model_cgroup(m, cgroup) : NULL;
 	const struct kill_level *l = k && cg ? level_of(k->walk, cgroup) : NULL;
+	zt_u64 since_ns = i->step ? i->step->started_ns : 0;
 	struct growth *g;
 
 	if (!cg || !cg->series || cg->series->n + !!l < FEWEST)
@@ -43,7 +44,7 @@ static struct growth *growth_of(const struct model *m, struct report *r, const s
 	if (!g)
 		return NULL;
 	g->path = cg->path;
-	take_series(cg->series, i->step ? i->step->started_ns : 0, i->ts_ns, g);
+	take_series(cg->series, since_ns < i->ts_ns ? since_ns : i->ts_ns, i->ts_ns, g); /* a damaged trace's may not be */
 	if (l)
 		add_point(g, i->ts_ns, l->mem.usage_bytes);
 	g->rises = g->n && rises(g);
