@@ -253,9 +253,9 @@ static void blocks(void **state)
 	is_drawn(&g, "", "");
 	/* times that a damaged trace may have */
 	g = curve(3, 0, steady);
-	is_drawn(&g, "███", "###");
+	is_drawn(&g, "▃██", ":##");
 	g.ts_ns[2] = ~(zt_u64)0;
-	is_drawn(&g, "▆▆▆▆▆▆▆▆▆▆▆▆▆▆▆█", "+++++++++++++++#");
+	is_drawn(&g, "▃▆▆▆▆▆▆▆▆▆▆▆▆▆▆█", ":++++++++++++++#");
 }
 
 int main(void)

@@ -26,8 +26,10 @@ static void resample(const struct growth *g, zt_u64 *column, unsigned int column
 			last = g->bytes[at];
 			most = last > most ? last : most;
 		}
-		column[c] = c + 1 == columns ? last : most;
+		column[c] = most;
 	}
+	column[0] = g->bytes[0]; /* the ends are those that the words beside them name */
+	column[columns - 1] = last;
 }
 
 const char *blocks_draw(char buf[static BLOCKS_BYTES], const struct growth *g, bool ascii)

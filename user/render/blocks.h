@@ -8,7 +8,7 @@
 #define BLOCKS_COLUMNS 16 /* where a terminal draws them two columns wide, the line still has room */
 #define BLOCKS_BYTES (BLOCKS_COLUMNS * 3 + 1)
 
-/* From the first point to the last, each block the most that was used in its time; a full one is the most of all. */
+/* From the first point to the last, between them each block the most of its time; a full one is the most of all. */
 const char *blocks_draw(char buf[static BLOCKS_BYTES], const struct growth *g, bool ascii);
 
 #endif
