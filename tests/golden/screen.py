@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Does a text report keep the promise: at most 80 columns, at most 20 lines an incident, nothing hostile?"""
+"""Does a text report keep the promise: at most 80 columns, at most 20 lines an incident, nothing hostile, and one
+language (a Chinese label is not followed by a sentence that has no Chinese)?"""
 import re
 import sys
 import unicodedata
@@ -13,6 +14,9 @@ for n, line in enumerate(text.split("\n"), 1):
         bad.append(f"line {n}: {width} columns: {line}")
     if any(unicodedata.category(c) in ("Cc", "Cf") for c in line):
         bad.append(f"line {n}: control or format character: {line!r}")
+for label, said in re.findall(r"^((?:错误|说明|建议|依据)\S*?：)(.*)$", text, re.M):
+    if not re.search(r"[\u4e00-\u9fff]", said):
+        bad.append(f"not translated: {label}{said}")
 starts = [m.start() for m in re.finditer(r"^[^\s=|]+\[ZT\d{4}\]", text, re.M)] + [len(text)]
 for a, b in zip(starts, starts[1:]):
     lines = text[a:b].rstrip("\n").split("\n\n")[0].count("\n") + 1

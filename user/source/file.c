@@ -35,18 +35,23 @@ static int tell_lost(struct source_file *f, enum zt_lost_cause cause, zt_u64 cou
 
 static int tell_cut(struct source_file *f, int error, sink_fn sink, void *ctx)
 {
+	static const char code[] = "ZT9004";
 	struct {
 		struct zt_ev_note n;
-		char tail[256];
+		char tail[512];
 	} ev = { .n.h = { .kind = ZT_note, .fixed = sizeof(ev.n), .ts_ns = f->newest_ns } };
-	int len;
+	char *text = ev.tail + sizeof(code);
+	size_t room = sizeof(ev.tail) - sizeof(code);
 
 	if (f->saw_end)
 		return 0;
-	len = snprintf(ev.tail, sizeof(ev.tail),
-		       "ZT9004%cthe trace was cut short%s%s: what happened after its last event is not known",
-		       0, error ? ", cannot read further: " : "", error ? strerror(error) : "");
-	ev.n.h.size = (zt_u32)(sizeof(ev.n) + (size_t)len + 1);
+	memcpy(ev.tail, code, sizeof(code));
+	if (error)
+		snprintf(text, room, _("the trace was cut short, cannot read further: %s: what happened after its last "
+				       "event is not known"), strerror(error));
+	else
+		snprintf(text, room, "%s", _("the trace was cut short: what happened after its last event is not known"));
+	ev.n.h.size = (zt_u32)(sizeof(ev.n) + sizeof(code) + strlen(text) + 1);
 	return sink(ctx, &ev.n.h);
 }
 
