@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the host itself can give: room for a limit, swap, other memory nodes; and where it cannot, another machine. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "diagnose/advice.h"
+
+typedef unsigned long long ull;
+
+#define SWAP_MIN (64 * MIB)
+#define DISK_SPARE ((zt_u64)256 << 20) /* what is left on the disk besides */
+
+zt_u64 host_room(const struct advice *a)
+{
+	const struct zt_ev_host *h = a->k->host.h.kind ? &a->k->host : &a->m->host;
+	zt_u64 gone = 0, used = a->i->limit.usage_bytes;
+
+	if (!h->h.kind || !h->total_bytes || a->i->limit.kind != LIMIT_CGROUP)
+		return ZT_NO_LIMIT;
+	/* after the kill the victims' memory is counted as available, perhaps */
+	for (unsigned int n = 0; a->k->host.h.kind && n < a->i->nvictims; n++)
+		gone += a->i->victims[n].rss.anon_bytes + a->i->victims[n].rss.shmem_bytes;
+	return (used > gone ? used - gone : 0) + h->available_bytes / 20 * 19;
+}
+
+/* "ext4 123456": of the file system there */
+static bool disk(const struct model *m, const char *key, const char *types, zt_u64 bytes, bool *fallocate)
+{
+	const char *fact = model_fact(m, key);
+	size_t n = fact ? strcspn(fact, " ") : 0;
+	char type[32];
+
+	if (!n || n + 3 > sizeof(type))
+		return false;
+	type[0] = ' ';
+	memcpy(type + 1, fact, n);
+	strcpy(type + 1 + n, " ");
+	/* swapon wants no holes; these two allocate without them */
+	*fallocate = !strcmp(type, " ext4 ") || !strcmp(type, " xfs ");
+	return strstr(types, type) && strtoull(fact + n, NULL, 10) >= bytes + DISK_SPARE;
+}
+
+/*
+ * Swap files do not work on overlay, tmpfs, zfs and network file systems, and on btrfs only with commands that depend
+ * on its version. A name of its own for each size, so that a swap file in use is never touched.
+ */
+const char *swap_command(const struct model *m, struct report *r, zt_u64 bytes)
+{
+	static const char types[] = " ext2 ext3 ext4 xfs jfs reiserfs ";
+	static const char *const places[][2] = { { "disk./", "" }, { "disk./var/lib", "/var/lib" } };
+	ull mib = bytes / MIB;
+
+	for (size_t n = 0; n < sizeof(places) / sizeof(places[0]); n++) {
+		const char *dir = places[n][1];
+		bool fallocate;
+
+		if (!disk(m, places[n][0], types, bytes, &fallocate))
+			continue;
+		if (fallocate)
+			return say(r, "sudo fallocate -l %lluM %s/swap-%llum && sudo chmod 600 %s/swap-%llum && "
+				      "sudo mkswap %s/swap-%llum && sudo swapon %s/swap-%llum",
+				   mib, dir, mib, dir, mib, dir, mib, dir, mib);
+		return say(r, "sudo dd if=/dev/zero of=%s/swap-%llum bs=1M count=%llu && sudo chmod 600 %s/swap-%llum && "
+			      "sudo mkswap %s/swap-%llum && sudo swapon %s/swap-%llum",
+			   dir, mib, mib, dir, mib, dir, mib, dir, mib);
+	}
+	if (model_fact(m, "disk./"))
+		return NULL;
+	/* a trace that does not say: what works nearly everywhere */
+	return say(r, "sudo dd if=/dev/zero of=/swap-%llum bs=1M count=%llu && sudo chmod 600 /swap-%llum && "
+		      "sudo mkswap /swap-%llum && sudo swapon /swap-%llum", mib, mib, mib, mib, mib);
+}
+
+/* RAM was full, and swap: what is missing beyond them. Unknown: half as much as there is, but a GiB at least. */
+static zt_u64 missing(const struct advice *a)
+{
+	const struct zt_ev_host *h = host_of_kill(a->k);
+	zt_u64 have = h->total_bytes + h->swap_total_bytes;
+	zt_u64 more = a->need.bytes > a->need.used_bytes ? a->need.bytes - a->need.used_bytes : 0;
+
+	if (a->need.confidence == CONF_UNKNOWN)
+		return have / 2 > 1024 * MIB ? have / 2 : 1024 * MIB;
+	/* some MiB are the kernel's reserve, which was free at the kill and is not to be had */
+	return more + 16 * MIB;
+}
+
+bool advise_host_swap(const struct advice *a, struct help *h)
+{
+	const char *free = model_fact(a->m, "disk./");
+	zt_u64 want = with_headroom(missing(a));
+
+	want = want < SWAP_MIN ? SWAP_MIN : want;
+	h->id = "add-swap";
+	h->bytes = want;
+	h->confidence = a->need.confidence;
+	h->command = swap_command(a->m, a->r, want);
+	h->how = h->command ? HELP_RUN : HELP_WORDS;
+	if (!h->command)
+		h->confidence = CONF_UNKNOWN;
+	if (a->need.confidence == CONF_UNKNOWN)
+		h->text = say(a->r, _("add swap, %s to begin with: the build gets slower instead of being killed"),
+			      say_bytes(a->r, want));
+	else
+		h->text = say(a->r, _("add %1$s of swap: %2$s more were asked for than there is"), say_bytes(a->r, want),
+			      say_bytes(a->r, a->need.bytes - a->need.used_bytes));
+	if (!h->command && free)
+		h->text = say(a->r, _("add %1$s of swap on another disk: / is %2$s, with %3$s free"),
+			      say_bytes(a->r, want), say(a->r, "%.*s", (int)strcspn(free, " "), free),
+			      say_bytes(a->r, strtoull(free + strcspn(free, " "), NULL, 10)));
+	return true;
+}
+
+bool advise_nodes(const struct advice *a, struct help *h)
+{
+	const struct cgroup *cg = model_cgroup(a->m, a->k->ev.victim_cgroup);
+	/* a step's own goes with it, and has what the one above has */
+	const char *path = cg ? model_cgroup_path(a->m, cg->step && cg->parent ? cg->parent : cg->id) : NULL;
+
+	h->id = "more-nodes";
+	h->how = HELP_WORDS;
+	if (a->i->limit.kind == LIMIT_MEMPOLICY) {
+		h->text = _("let it use more memory nodes: drop numactl --membind, or use --preferred");
+		h->command = "numactl --hardware";
+		return true;
+	}
+	h->text = _("let it use more memory nodes: widen cpuset.mems of its cgroup or of one above");
+	if (a->m->start.cgroup_version == 2 && path && !strpbrk(path, " '\"$`\\;&|<>()*?[]\n"))
+		h->command = say(a->r, "cat /sys/fs/cgroup%s/cpuset.mems.effective", path);
+	return true;
+}
+
+/* Last: nothing that this machine has is enough. */
+bool advise_elsewhere(const struct advice *a, struct help *h)
+{
+	const struct zt_ev_host *host = host_of_kill(a->k);
+	zt_u64 have = host->h.kind ? host->total_bytes + host->swap_total_bytes : ZT_NO_LIMIT;
+
+	if (a->need.confidence == CONF_UNKNOWN || a->need.bytes <= have)
+		return false;
+	h->id = "elsewhere";
+	h->how = HELP_WORDS;
+	h->bytes = with_headroom(a->need.bytes);
+	h->text = say(a->r, _("or build it on a machine with %s of memory"), say_bytes(a->r, h->bytes));
+	return true;
+}

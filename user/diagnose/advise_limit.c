@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Raise the limit that was hit, at the place where it is set; or let the level use the host's swap. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fmt.h"
+#include "builder/cgpath.h"
+#include "diagnose/advice.h"
+
+#define SWAP_FULL (MIB / 2) /* swap counters lag like the others */
+#define ID_SHOWN 12	    /* digits of a container's id */
+
+typedef unsigned long long ull;
+
+static bool plain_path(const char *p)
+{
+	return p && strspn(p, "/abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:@-") == strlen(p);
+}
+
+static bool ends(const char *s, const char *with)
+{
+	size_t n = strlen(s), w = strlen(with);
+
+	return n > w && !strcmp(s + n - w, with);
+}
+
+/* The unit that a cgroup is, for systemctl; NULL: it is none, or systemd is not what runs here, or is a user's. */
+static const char *unit_of(const struct model *m, const char *path)
+{
+	const char *init = model_fact(m, "init"), *name = strrchr(path, '/');
+
+	if (!name || !plain_path(path) || (init && strcmp(init, "systemd")) || strstr(path, "/user@") ||
+	    m->start.cgroup_version != 2)
+		return NULL;
+	return ends(++name, ".slice") || ends(name, ".scope") || ends(name, ".service") ? name : NULL;
+}
+
+/* Of docker's containers, builders among them, but not of what is below one. */
+static const char *container_of_level(struct report *r, const char *path)
+{
+	struct cgpath p = cgpath_level(path);
+
+	if (p.kind != CGPATH_DOCKER_CONTAINER && p.kind != CGPATH_BUILDX_BUILDER && p.kind != CGPATH_PODMAN_CONTAINER)
+		return NULL;
+	return p.id && p.id_len >= ID_SHOWN ? say(r, "%.*s", ID_SHOWN, p.id) : NULL;
+}
+
+static const char *mount_of(const struct model *m)
+{
+	const char *dir = model_fact(m, "cgroup.mount");
+
+	return dir && plain_path(dir) ? dir : m->start.cgroup_version == 1 ? "/sys/fs/cgroup/memory" : "/sys/fs/cgroup";
+}
+
+/* New limits of both counters, as the level's own files take them. swap: alone on v2, both together on v1. */
+struct limits {
+	zt_u64 memory, swap; /* ZT_NO_LIMIT: none */
+	bool swap_changes;
+};
+
+static struct limits new_limits(const struct advice *a, zt_u64 want)
+{
+	const struct kill_level *l = level_of(a->k->walk, a->i->limit.cgroup);
+	struct limits n = { .memory = want, .swap = l ? l->mem.swap_limit_bytes : ZT_NO_LIMIT };
+
+	if (!l || !(l->mem.flags & ZT_F_MEMCG_SWAP_INCLUSIVE) || n.swap == ZT_NO_LIMIT)
+		return n;
+	if (a->i->limit.swap_inclusive && l->mem.limit_bytes < want && l->mem.limit_bytes < l->mem.swap_limit_bytes) {
+		/* of the two it was memory and swap together that was full: only that has to grow */
+		n.memory = l->mem.limit_bytes;
+		n.swap = want;
+	} else if (n.swap < want) {
+		n.swap = want;
+	}
+	n.swap_changes = n.swap != l->mem.swap_limit_bytes;
+	return n;
+}
+
+static const char *by_file(const struct advice *a, const struct limits *n)
+{
+	const char *dir = mount_of(a->m), *path = a->i->limit.path;
+	const char *file = a->m->start.cgroup_version == 1 ? "memory.limit_in_bytes" : "memory.max";
+
+	if (!plain_path(path))
+		return NULL;
+	if (!n->swap_changes)
+		return say(a->r, "echo %llu | sudo tee %s%s/%s", (ull)n->memory, dir, path, file);
+	if (n->memory != n->swap)
+		return say(a->r, "echo %llu | sudo tee %s%s/memory.memsw.limit_in_bytes", (ull)n->swap, dir, path);
+	/* the limit of both may never be less than that of memory */
+	return say(a->r, "echo %llu | sudo tee %s%s/memory.memsw.limit_in_bytes %s%s/memory.limit_in_bytes",
+		   (ull)n->memory, dir, path, dir, path);
+}
+
+static const char *swap_word(struct report *r, const struct limits *n, unsigned int version)
+{
+	if (n->swap == ZT_NO_LIMIT)
+		return "-1";
+	return say(r, "%llum", (ull)((version == 1 ? n->swap : n->memory + n->swap) / MIB));
+}
+
+static const char *by_update(const struct advice *a, const char *id, const struct limits *n)
+{
+	bool podman = cgpath_level(a->i->limit.path).kind == CGPATH_PODMAN_CONTAINER;
+
+	return say(a->r, "sudo %s update --memory %llum --memory-swap %s %s", podman ? "podman" : "docker",
+		   (ull)(n->memory / MIB), swap_word(a->r, n, a->m->start.cgroup_version), id);
+}
+
+/* Puts a new value in place of an option's; -m X, -m=X, --memory X, --memory=X. Words changed. */
+static unsigned int replace(struct report *r, const char **words, unsigned int n, const char *name, const char *value)
+{
+	size_t len = strlen(name);
+	unsigned int changed = 0;
+
+	for (unsigned int at = 1; at < n; at++) {
+		if (!strcmp(words[at], name) && at + 1 < n) {
+			words[++at] = value;
+			changed++;
+		} else if (!strncmp(words[at], name, len) && words[at][len] == '=') {
+			words[at] = say(r, "%s=%s", name, value);
+			changed++;
+		}
+	}
+	return changed;
+}
+
+/* buildx: --resource memory=2g[,memory-swap=…]. Only the plain form is taken. */
+static unsigned int replace_resource(struct report *r, const char **words, unsigned int n, zt_u64 want)
+{
+	const char *value = say(r, "memory=%llum", (ull)(want / MIB));
+	unsigned int changed = 0;
+
+	for (unsigned int at = 1; at < n; at++) {
+		if (!strcmp(words[at], "--resource") && at + 1 < n && !strncmp(words[at + 1], "memory=", 7) &&
+		    !strchr(words[at + 1], ',')) {
+			words[++at] = value;
+			changed++;
+		} else if (!strncmp(words[at], "--resource=memory=", 18) && !strchr(words[at], ',')) {
+			words[at] = say(r, "--resource=%s", value);
+			changed++;
+		}
+	}
+	return changed;
+}
+
+/* What was set in the shell for the traced command and is not in its words. */
+static const char *environment(const struct model *m)
+{
+	const char *buildkit = model_fact(m, "env.DOCKER_BUILDKIT");
+
+	return !buildkit ? "" : !strcmp(buildkit, "0") ? "DOCKER_BUILDKIT=0 " : "";
+}
+
+/* A step's own limit came from the build's command line: the same one again, with more. */
+static bool by_option(const struct advice *a, zt_u64 want, struct help *h)
+{
+	const struct build *b = a->i->build;
+	const char *words[COMMAND_WORDS], *line;
+	unsigned int n = traced_command(a->m, words), changed;
+	const struct limits lim = new_limits(a, want);
+	const char *value = say(a->r, "%llum", (ull)(lim.memory / MIB));
+
+	h->how = HELP_INSTEAD;
+	if (!n) {
+		n = b && b->client && !a->m->child ? proc_words(b->client, words) : 0;
+		h->how = HELP_WORDS; /* nobody knows where it was run */
+	}
+	if (!n)
+		return false;
+	changed = replace(a->r, words, n, "-m", value) + replace(a->r, words, n, "--memory", value);
+	changed += replace_resource(a->r, words, n, lim.memory);
+	if (!changed)
+		return false;
+	if (lim.swap != ZT_NO_LIMIT)
+		replace(a->r, words, n, "--memory-swap", swap_word(a->r, &lim, a->m->start.cgroup_version));
+	line = quoted(a->r, words, n);
+	h->command = line ? arena_printf(&a->r->arena, "%s%s", environment(a->m), line) : NULL;
+	return h->command;
+}
+
+static void say_raise(const struct advice *a, zt_u64 want, bool own, struct help *h)
+{
+	const char *amount = say_bytes(a->r, want), *had = say_bytes(a->r, a->need.bytes);
+
+	switch (a->need.confidence == CONF_UNKNOWN ? NEED_USED : a->need.from) {
+	case NEED_PAST:
+		h->text = say(a->r, own ? _("raise the step's limit to %s: it took %s in an earlier run that passed") :
+					  _("raise that limit to %s: it took %s in an earlier run that passed"), amount, had);
+		return;
+	case NEED_ASKED:
+		h->text = say(a->r, own ? _("raise the step's limit to %s: its processes had asked for %s") :
+					  _("raise that limit to %s: its processes had asked for %s"), amount, had);
+		return;
+	case NEED_JOBS:
+		h->text = say(a->r, own ? _("raise the step's limit to %s: %u x %s take up to %s each") :
+					  _("raise that limit to %s: %u x %s take up to %s each"), amount,
+			      a->gang.count, a->gang.comm, say_bytes(a->r, a->gang.each_bytes));
+		return;
+	default:
+		h->text = say(a->r, own ? _("raise the step's limit to at least %s (the true need is not known)") :
+					  _("raise that limit to at least %s (the true need is not known)"), amount);
+	}
+}
+
+/* Where it is set, most particular first. */
+static void where(const struct advice *a, zt_u64 want, struct help *h)
+{
+	const char *path = a->i->limit.path, *id = container_of_level(a->r, path), *unit = unit_of(a->m, path);
+	const struct limits n = new_limits(a, want);
+	bool own = a->i->step && !strcmp(a->i->limit.owner, "step");
+
+	if (own) {
+		if (!by_option(a, want, h))
+			h->how = HELP_WORDS; /* its cgroup is gone with it */
+		return;
+	}
+	if (cgpath_level(path).kind == CGPATH_POD || cgpath_level(path).kind == CGPATH_POD_CONTAINER) {
+		h->text = say(a->r, _("%s (resources.limits.memory of the pod's container)"), h->text);
+		return;
+	}
+	h->command = id ? by_update(a, id, &n) :
+		     unit && !n.swap_changes ? say(a->r, "sudo systemctl set-property --runtime %s MemoryMax=%llu", unit,
+						   (ull)n.memory) :
+					       by_file(a, &n);
+	h->how = h->command ? HELP_RUN : HELP_WORDS;
+}
+
+bool advise_limit(const struct advice *a, struct help *h)
+{
+	zt_u64 want = with_headroom(a->need.bytes), room = host_room(a), least = a->i->limit.bytes + MIB;
+
+	if (!a->i->limit.path)
+		return false;
+	want = want < least ? with_headroom(least) : want;
+	h->id = "raise-limit";
+	h->bytes = want;
+	h->confidence = a->need.confidence;
+	if (want > room) {
+		/* more than the host has: the next OOM would be the host's */
+		h->text = say(a->r, _("raising that limit to the %s it takes is no help: the host has %s for it"),
+			      say_bytes(a->r, want), say_bytes(a->r, room));
+		h->confidence = CONF_UNKNOWN;
+		return a->need.confidence != CONF_UNKNOWN;
+	}
+	say_raise(a, want, a->i->step && !strcmp(a->i->limit.owner, "step"), h);
+	where(a, want, h);
+	return true;
+}
+
+/* memory.max was hit with swap to spare on the host, because the cgroup may have none of it, or no more. */
+bool advise_cgroup_swap(const struct advice *a, struct help *h)
+{
+	const struct incident *i = a->i;
+	const struct kill_level *l = level_of(a->k->walk, i->limit.cgroup);
+	const struct zt_ev_host *host = a->k->host.h.kind ? &a->k->host : &a->m->host;
+	zt_u64 more = a->need.bytes > i->limit.bytes ? a->need.bytes - i->limit.bytes : 0;
+	const char *id, *unit;
+
+	if (!l || !i->limit.path || a->m->start.cgroup_version != 2 || l->mem.swap_limit_bytes == ZT_NO_LIMIT ||
+	    !host->swap_free_bytes || l->mem.swap_usage_bytes + SWAP_FULL < l->mem.swap_limit_bytes)
+		return false;
+	id = container_of_level(a->r, i->limit.path);
+	unit = unit_of(a->m, i->limit.path);
+	if (!strcmp(i->limit.owner, "step"))
+		return false; /* goes with the step */
+	h->id = "allow-swap";
+	h->bytes = host->swap_free_bytes;
+	h->confidence = more && more + more / 10 <= host->swap_free_bytes ? a->need.confidence : CONF_UNKNOWN;
+	h->text = l->mem.swap_limit_bytes ?
+		  say(a->r, _("or allow it more swap than %s: the host has %s free"),
+		      say_bytes(a->r, l->mem.swap_limit_bytes), say_bytes(a->r, host->swap_free_bytes)) :
+		  say(a->r, _("or allow it swap: the host has %s free"), say_bytes(a->r, host->swap_free_bytes));
+	if (id)
+		h->command = say(a->r, "sudo docker update --memory-swap -1 %s", id);
+	else if (unit)
+		h->command = say(a->r, "sudo systemctl set-property --runtime %s MemorySwapMax=infinity", unit);
+	else if (plain_path(i->limit.path))
+		h->command = say(a->r, "echo max | sudo tee %s%s/memory.swap.max", mount_of(a->m), i->limit.path);
+	h->how = h->command ? HELP_RUN : HELP_WORDS;
+	return true;
+}
