@@ -30,6 +30,7 @@ struct run {
 	struct session s;
 	struct procfs proc;
 	struct cgroupfs cg;
+	struct found found;
 	struct child child;
 	struct protect_saved saved;
 	char trace_path[PATH_MAX];
@@ -83,6 +84,7 @@ static int prepare(struct run *r)
 	err = cgroupfs_open(&r->cg, "/proc");
 	if (err < 0)
 		log_info(_("the memory cgroups cannot be read: %s"), strerror(-err));
+	found_look(&r->proc, &r->cg, &r->found);
 	err = child_init(&r->child, &r->proc);
 	if (err < 0)
 		log_error(_("signals cannot be taken over: %s"), strerror(-err));
@@ -156,7 +158,7 @@ static void protect(struct run *r, int oom_err)
 static int attach(struct run *r)
 {
 	struct live_opts lo = { .argv = r->t->command ? r->o->args : NULL, .proc = &r->proc, .cg = &r->cg,
-				.hooks = r->o->hooks };
+				.hooks = r->o->hooks, .found = &r->found };
 	char err[512] = "";
 	zt_u64 start_ns = live_now_ns();
 	int e = live_open(&r->s.src, &lo, session_event, &r->s, err, sizeof(err));

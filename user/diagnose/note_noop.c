@@ -11,6 +11,22 @@ struct ask {
 	const struct unit *u;
 };
 
+/* Of the shell that started ztrace, or put before the command: env NAME=VALUE docker … */
+static const char *setting(const struct model *m, const char *name)
+{
+	const char *fact = model_fact(m, name);
+	const char *words[COMMAND_WORDS];
+	unsigned int n = traced_command(m, words);
+	size_t len;
+
+	name += 4; /* "env." */
+	len = strlen(name);
+	for (unsigned int w = 0; w < n; w++)
+		if (!strncmp(words[w], name, len) && words[w][len] == '=')
+			return words[w] + len + 1;
+	return fact;
+}
+
 static bool buildkit(const struct ask *q)
 {
 	return q->u->step && q->u->step->builder == BUILDER_BUILDKIT;
@@ -29,15 +45,15 @@ static const char *memory_flag(const struct ask *q)
 /* Even where it has, it takes memory and never gives any; that is what a limit is. */
 static const char *log_size(const struct ask *q)
 {
-	if (!buildkit(q) || (!model_fact(q->m, "env.BUILDKIT_STEP_LOG_MAX_SIZE") &&
-			     !model_fact(q->m, "env.BUILDKIT_STEP_LOG_MAX_SPEED")))
+	if (!buildkit(q) || (!setting(q->m, "env.BUILDKIT_STEP_LOG_MAX_SIZE") &&
+			     !setting(q->m, "env.BUILDKIT_STEP_LOG_MAX_SPEED")))
 		return NULL;
 	return _("BUILDKIT_STEP_LOG_MAX_* is about the length of the log, not about memory");
 }
 
 static const char *parallel_limit(const struct ask *q)
 {
-	const char *limit = model_fact(q->m, "env.COMPOSE_PARALLEL_LIMIT");
+	const char *limit = setting(q->m, "env.COMPOSE_PARALLEL_LIMIT");
 
 	if (!limit || compose_bakes(q->m) != TRI_YES)
 		return NULL;
@@ -65,7 +81,7 @@ static const char *shm_size(const struct ask *q)
 /* The client's own, which no step gets to see */
 static const char *node_options(const struct ask *q)
 {
-	return q->u->step && !q->u->step->container && model_fact(q->m, "env.NODE_OPTIONS") ?
+	return q->u->step && !q->u->step->container && setting(q->m, "env.NODE_OPTIONS") ?
 		       _("NODE_OPTIONS of the shell does not reach a build step; it takes ENV or ARG in the Dockerfile") : NULL;
 }
 

@@ -115,6 +115,8 @@ static int begin(struct live *l, const struct live_opts *o, sink_fn sink, void *
 
 	if (!err)
 		err = env_facts(&env, sink, ctx);
+	if (!err && o->found)
+		err = found_tell(o->found, sink, ctx);
 	if (!err)
 		host(l, 0, sink, ctx);
 	return err;

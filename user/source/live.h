@@ -4,6 +4,7 @@
 #define SOURCE_LIVE_H
 
 #include "source/cgroupfs.h"
+#include "source/found.h"
 #include "source/procfs.h"
 #include "source/source.h"
 
@@ -12,6 +13,7 @@ struct live_opts {
 	const struct procfs *proc;  /* borrowed, with its redact set */
 	struct cgroupfs *cg;	    /* borrowed */
 	const char *hooks;	    /* --hooks; NULL: best there is */
+	const struct found *found;  /* borrowed; NULL: nobody looked */
 };
 
 /*

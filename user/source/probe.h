@@ -38,6 +38,8 @@ struct probe_tool {
  * directories. Each is asked for its version, 2 s at most. Number found.
  */
 unsigned int probe_tools(const char *path, struct probe_tool tools[PROBE_TOOLS_MAX]);
+/* Only docker's plug-ins. */
+unsigned int probe_plugins(struct probe_tool tools[PROBE_TOOLS_MAX]);
 
 /* The first thing in text that looks like a version: "20.10.24+dfsg1". false: none. */
 bool probe_version(const char *text, char *buf, size_t size);
@@ -61,5 +63,7 @@ void probe_dockerd_args(const char *argv, size_t len, struct probe_dockerd *d);
 int probe_dockerd_config(const char *path, struct probe_dockerd *d);
 /* dockerd processes that run now. Number found, at most max. */
 unsigned int probe_dockerds(const struct procfs *p, struct probe_dockerd *d, unsigned int max);
+/* The same without asking them for their version. */
+unsigned int probe_dockerds_quiet(const struct procfs *p, struct probe_dockerd *d, unsigned int max);
 
 #endif

@@ -209,6 +209,11 @@ unsigned int probe_tools(const char *path, struct probe_tool tools[PROBE_TOOLS_M
 	return n + find_all(plugin_dirs, plugins, ARRAY_SIZE(plugins), tools + n);
 }
 
+unsigned int probe_plugins(struct probe_tool tools[PROBE_TOOLS_MAX])
+{
+	return find_all(plugin_dirs, plugins, ARRAY_SIZE(plugins), tools);
+}
+
 static void set(char *to, size_t size, const char *value)
 {
 	if (value && !*to)
@@ -318,7 +323,7 @@ static int on_proc(void *ctx, const struct zt_ev *ev)
 	return 0;
 }
 
-unsigned int probe_dockerds(const struct procfs *p, struct probe_dockerd *d, unsigned int max)
+unsigned int probe_dockerds_quiet(const struct procfs *p, struct probe_dockerd *d, unsigned int max)
 {
 	struct daemons s = { .d = d, .max = max };
 
@@ -330,7 +335,16 @@ unsigned int probe_dockerds(const struct procfs *p, struct probe_dockerd *d, uns
 		if (!d[i].socket[0] || !strcmp(d[i].socket, "fd://")) /* systemd's socket unit listens there */
 			strcpy(d[i].socket, "unix:///var/run/docker.sock");
 		set(d[i].data_root, sizeof(d[i].data_root), "/var/lib/docker");
-		ask_daemon(&d[i]);
 	}
 	return s.n;
+}
+
+unsigned int probe_dockerds(const struct procfs *p, struct probe_dockerd *d, unsigned int max)
+{
+	unsigned int n = probe_dockerds_quiet(p, d, max);
+
+	for (unsigned int i = 0; i < n; i++)
+		if (d[i].trusted)
+			ask_daemon(&d[i]);
+	return n;
 }
