@@ -30,10 +30,32 @@ static const struct rule {
 };
 #define NRULES (sizeof(rules) / sizeof(rules[0]))
 
-static void add(struct incident *i, const struct help *h)
+/* Where there is no sudo (a CI job's container), whoever traces is root and needs none. */
+static const char *without_sudo(struct report *r, const char *command)
 {
-	if (i->nhelp < HELP_MAX)
-		i->help[i->nhelp++] = *h;
+	char buf[2048];
+	size_t n = 0;
+
+	for (const char *p = command; *p && n + 1 < sizeof(buf);) {
+		if (!strncmp(p, "sudo ", 5) && (p == command || p[-1] == ' '))
+			p += 5;
+		else
+			buf[n++] = *p++;
+	}
+	buf[n] = 0;
+	return n + 1 < sizeof(buf) ? say(r, "%s", buf) : command;
+}
+
+static void add(struct report *r, struct incident *i, const struct help *h)
+{
+	const char *sudo = model_fact(r->model, "sudo");
+
+	if (i->nhelp == HELP_MAX)
+		return;
+	i->help[i->nhelp] = *h;
+	if (h->command && sudo && !strcmp(sudo, "none"))
+		i->help[i->nhelp].command = without_sudo(r, h->command);
+	i->nhelp++;
 }
 
 void advise_oom(const struct model *m, struct report *r, const struct kill *k, struct incident *i)
@@ -53,12 +75,12 @@ void advise_oom(const struct model *m, struct report *r, const struct kill *k, s
 	}
 	for (unsigned int at = 0; at < n; at++)
 		if (made[at].confidence != CONF_UNKNOWN)
-			add(i, &made[at]);
+			add(r, i, &made[at]);
 	if (!i->nhelp && (SHORTAGE & OF(i->limit.kind)) && advise_measure(&a, &measure))
-		add(i, &measure);
+		add(r, i, &measure);
 	for (unsigned int at = 0; at < n; at++)
 		if (made[at].confidence == CONF_UNKNOWN)
-			add(i, &made[at]);
+			add(r, i, &made[at]);
 }
 
 void advise_signal(struct report *r, struct incident *i)

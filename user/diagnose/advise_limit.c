@@ -58,14 +58,13 @@ struct limits {
 	bool swap_changes;
 };
 
-static struct limits new_limits(const struct advice *a, zt_u64 want)
+static struct limits new_limits(const struct advice *a, const struct kill_level *l, zt_u64 want)
 {
-	const struct kill_level *l = level_of(a->k->walk, a->i->limit.cgroup);
 	struct limits n = { .memory = want, .swap = l ? l->mem.swap_limit_bytes : ZT_NO_LIMIT };
 
 	if (!l || !(l->mem.flags & ZT_F_MEMCG_SWAP_INCLUSIVE) || n.swap == ZT_NO_LIMIT)
 		return n;
-	if (a->i->limit.swap_inclusive && l->mem.limit_bytes < want && l->mem.limit_bytes < l->mem.swap_limit_bytes) {
+	if (a->i->limit.swap_inclusive && l->mem.id == a->i->limit.cgroup && l->mem.limit_bytes < want && l->mem.limit_bytes < l->mem.swap_limit_bytes) {
 		/* of the two it was memory and swap together that was full: only that has to grow */
 		n.memory = l->mem.limit_bytes;
 		n.swap = want;
@@ -76,9 +75,9 @@ static struct limits new_limits(const struct advice *a, zt_u64 want)
 	return n;
 }
 
-static const char *by_file(const struct advice *a, const struct limits *n)
+static const char *by_file(const struct advice *a, const char *path, const struct limits *n)
 {
-	const char *dir = mount_of(a->m), *path = a->i->limit.path;
+	const char *dir = mount_of(a->m);
 	const char *file = a->m->start.cgroup_version == 1 ? "memory.limit_in_bytes" : "memory.max";
 
 	if (!plain_path(path))
@@ -99,9 +98,9 @@ static const char *swap_word(struct report *r, const struct limits *n, unsigned 
 	return say(r, "%llum", (ull)((version == 1 ? n->swap : n->memory + n->swap) / MIB));
 }
 
-static const char *by_update(const struct advice *a, const char *id, const struct limits *n)
+static const char *by_update(const struct advice *a, const char *path, const char *id, const struct limits *n)
 {
-	bool podman = cgpath_level(a->i->limit.path).kind == CGPATH_PODMAN_CONTAINER;
+	bool podman = cgpath_level(path).kind == CGPATH_PODMAN_CONTAINER;
 
 	return say(a->r, "sudo %s update --memory %llum --memory-swap %s %s", podman ? "podman" : "docker",
 		   (ull)(n->memory / MIB), swap_word(a->r, n, a->m->start.cgroup_version), id);
@@ -145,11 +144,11 @@ static unsigned int replace_resource(struct report *r, const char **words, unsig
 }
 
 /* What was set in the shell for the traced command and is not in its words. */
-static const char *environment(const struct model *m)
+static const char *environment(const struct model *m, const char *line)
 {
 	const char *buildkit = model_fact(m, "env.DOCKER_BUILDKIT");
 
-	return !buildkit ? "" : !strcmp(buildkit, "0") ? "DOCKER_BUILDKIT=0 " : "";
+	return !buildkit || strcmp(buildkit, "0") || strstr(line, "DOCKER_BUILDKIT=") ? "" : "DOCKER_BUILDKIT=0 ";
 }
 
 /* A step's own limit came from the build's command line: the same one again, with more. */
@@ -158,7 +157,7 @@ static bool by_option(const struct advice *a, zt_u64 want, struct help *h)
 	const struct build *b = a->i->build;
 	const char *words[COMMAND_WORDS], *line;
 	unsigned int n = traced_command(a->m, words), changed;
-	const struct limits lim = new_limits(a, want);
+	const struct limits lim = new_limits(a, level_of(a->k->walk, a->i->limit.cgroup), want);
 	const char *value = say(a->r, "%llum", (ull)(lim.memory / MIB));
 
 	h->how = HELP_INSTEAD;
@@ -175,7 +174,7 @@ static bool by_option(const struct advice *a, zt_u64 want, struct help *h)
 	if (lim.swap != ZT_NO_LIMIT)
 		replace(a->r, words, n, "--memory-swap", swap_word(a->r, &lim, a->m->start.cgroup_version));
 	line = quoted(a->r, words, n);
-	h->command = line ? arena_printf(&a->r->arena, "%s%s", environment(a->m), line) : NULL;
+	h->command = line ? arena_printf(&a->r->arena, "%s%s", environment(a->m, line), line) : NULL;
 	return h->command;
 }
 
@@ -203,27 +202,62 @@ static void say_raise(const struct advice *a, zt_u64 want, bool own, struct help
 	}
 }
 
-/* Where it is set, most particular first. */
+/* Where a level's limit is set, most particular first. NULL: nowhere that a command could reach. */
+static const char *by_level(const struct advice *a, const char *path, const struct kill_level *l, zt_u64 want)
+{
+	const char *id = container_of_level(a->r, path), *unit = unit_of(a->m, path);
+	const struct limits n = new_limits(a, l, want);
+	enum cgpath_kind kind = cgpath_level(path).kind;
+
+	if (kind == CGPATH_POD || kind == CGPATH_POD_CONTAINER)
+		return NULL;
+	if (id)
+		return by_update(a, path, id, &n);
+	if (unit && !n.swap_changes)
+		return say(a->r, "sudo systemctl set-property --runtime %s MemoryMax=%llu", unit, (ull)n.memory);
+	return by_file(a, path, &n);
+}
+
+/*
+ * Other limits above and below that would be the next to be hit: what was missing at the one is missing at them as well.
+ * Commands put before the one for the limit itself. false: there is one that no command reaches.
+ */
+static bool with_others(const struct advice *a, zt_u64 want, struct help *h)
+{
+	const struct kill *w = a->k->walk;
+	zt_u64 more = want > a->i->limit.usage_bytes ? want - a->i->limit.usage_bytes : 0;
+
+	for (unsigned int n = 0; n < w->nlevels; n++) {
+		const struct kill_level *l = &w->levels[n];
+		const char *path = model_cgroup_path(a->m, l->mem.id), *one;
+
+		if (!(l->flags & ZT_F_LEVEL_CHAIN) || l->mem.id == a->i->limit.cgroup ||
+		    l->mem.limit_bytes == ZT_NO_LIMIT || l->mem.limit_bytes >= l->mem.usage_bytes + more)
+			continue;
+		one = path && !(a->i->step && a->i->step->cgroup->id == l->mem.id) ?
+			      by_level(a, path, l, with_headroom(l->mem.usage_bytes + more)) : NULL;
+		if (!one)
+			return false;
+		h->command = say(a->r, "%s && %s", one, h->command);
+	}
+	return true;
+}
+
 static void where(const struct advice *a, zt_u64 want, struct help *h)
 {
-	const char *path = a->i->limit.path, *id = container_of_level(a->r, path), *unit = unit_of(a->m, path);
-	const struct limits n = new_limits(a, want);
-	bool own = a->i->step && !strcmp(a->i->limit.owner, "step");
+	const char *path = a->i->limit.path;
 
-	if (own) {
+	if (a->i->step && !strcmp(a->i->limit.owner, "step")) {
 		if (!by_option(a, want, h))
 			h->how = HELP_WORDS; /* its cgroup is gone with it */
 		return;
 	}
-	if (cgpath_level(path).kind == CGPATH_POD || cgpath_level(path).kind == CGPATH_POD_CONTAINER) {
-		h->text = say(a->r, _("%s (resources.limits.memory of the pod's container)"), h->text);
-		return;
-	}
-	h->command = id ? by_update(a, id, &n) :
-		     unit && !n.swap_changes ? say(a->r, "sudo systemctl set-property --runtime %s MemoryMax=%llu", unit,
-						   (ull)n.memory) :
-					       by_file(a, &n);
+	h->command = by_level(a, path, level_of(a->k->walk, a->i->limit.cgroup), want);
 	h->how = h->command ? HELP_RUN : HELP_WORDS;
+	if (!h->command && !strncmp(cgpath_owner(path), "pod", 3))
+		h->text = say(a->r, _("%s (resources.limits.memory of the pod's container)"), h->text);
+	else if (h->command && !with_others(a, want, h))
+		h->confidence = CONF_UNKNOWN;
 }
 
 bool advise_limit(const struct advice *a, struct help *h)

@@ -6,7 +6,7 @@
 #include "builder/cgpath.h"
 #include "builder/client.h"
 #include "builder/daemon.h"
-#include "diagnose/internal.h"
+#include "diagnose/advice.h"
 
 /* A client learns of its daemon's death from a closed socket, at once. A slow machine gets some patience. */
 #define LOSS_NS (15ull * 1000000000)
@@ -447,8 +447,7 @@ void builder_advise(const struct model *m, struct report *r, const struct build_
 	if (i->limit.kind != LIMIT_HOST)
 		return;
 	add_help(i, "add-swap", _("add swap: the build gets slower instead of being killed"),
-		 "sudo fallocate -l 2G /swapfile && sudo chmod 600 /swapfile && "
-		 "sudo mkswap /swapfile && sudo swapon /swapfile", (zt_u64)2 << 30);
+		 swap_command(m, r, (zt_u64)2 << 30), (zt_u64)2 << 30);
 	if (a->role == AGENT_ENGINE && a->victim == a->agent && i->victims[0].oom_score_adj >= 0 &&
 	    is_plain(a->victim->comm))
 		add_help(i, "spare-builder",

@@ -13,7 +13,10 @@ const struct code codes[] = {
 	     "\n"
 	     "What helps: a higher limit; fewer parallel jobs in the step (-j); a smaller heap\n"
 	     "where a runtime has one. `memory+swap` in the report means that swap was counted\n"
-	     "in: then both limits have to be raised.\n") },
+	     "in: then both limits have to be raised.\n"
+	     "\n"
+	     "BuildKit 0.16 and newer (docker 27.3, 28) may show such a step without any 137:\n"
+	     "`ResourceExhausted: ... cannot allocate memory`, and docker build exits with 102.\n") },
 	{ "ZT1002", N_("out of memory: a limit on a group the step belongs to"),
 	  N_("A memory cgroup above the step was full: the builder's, that of its container,\n"
 	     "a systemd slice, a pod, a CI job. All that runs below that level shares the\n"
@@ -21,7 +24,10 @@ const struct code codes[] = {
 	     "held how much at that instant.\n"
 	     "\n"
 	     "What helps: build one thing at a time when several held the memory together;\n"
-	     "else raise the limit where it is set, or lower the step's own need.\n") },
+	     "else raise the limit where it is set, or lower the step's own need.\n"
+	     "\n"
+	     "BuildKit 0.16 and newer (docker 27.3, 28) may show such a step without any 137:\n"
+	     "`ResourceExhausted: ... cannot allocate memory`, and docker build exits with 102.\n") },
 	{ "ZT1003", N_("out of memory: the host"),
 	  N_("No cgroup limit was hit: the machine's RAM and swap were used up, and the kernel\n"
 	     "chose a victim on the whole machine by size and oom_score_adj. Processes with a\n"

@@ -159,7 +159,7 @@ static zt_u64 other_steps_more(const struct kill *k, const struct incident *i)
 
 static void take(struct need *n, zt_u64 bytes, enum confidence conf, enum need_from from)
 {
-	if (bytes < n->bytes)
+	if (bytes <= n->bytes)
 		return;
 	n->bytes = bytes;
 	n->confidence = conf;
@@ -179,7 +179,7 @@ struct need need_of(const struct model *m, const struct kill *k, const struct in
 	/* less than that is the next arena of one that grows piece by piece */
 	if (asked > used / 16)
 		take(&ret, used + asked, CONF_LIKELY, NEED_ASKED);
-	if (g->comm && g->confidence >= CONF_LIKELY && g->each_bytes * g->count > g->bytes)
+	if (g->count > 1 && g->confidence >= CONF_LIKELY && g->each_bytes * g->count > g->bytes)
 		take(&ret, used - (g->bytes < used ? g->bytes : used) + g->each_bytes * g->count, CONF_LIKELY, NEED_JOBS);
 	if (s && past_more(s, step_used(k, s, &one), &more, &conf))
 		take(&ret, used + more + other_steps_more(k, i), conf, NEED_PAST);

@@ -210,6 +210,27 @@ static void look_init(struct found *f)
 		keep(f, "init", comm);
 }
 
+/* Commands are printed with sudo, unless there is none. */
+static void look_sudo(struct found *f)
+{
+	static const char *const dirs[] = { "/usr/bin", "/usr/local/bin", "/bin", "/run/wrappers/bin" };
+	const char *path = getenv("PATH"), *end;
+	char file[512];
+
+	for (size_t n = 0; n < ARRAY_SIZE(dirs); n++) {
+		snprintf(file, sizeof(file), "%s/sudo", dirs[n]);
+		if (!access(file, X_OK))
+			return;
+	}
+	for (const char *p = path; p && *p; p = *end ? end + 1 : end) {
+		end = p + strcspn(p, ":");
+		if (*p == '/' && (size_t)snprintf(file, sizeof(file), "%.*s/sudo", (int)(end - p), p) < sizeof(file) &&
+		    !access(file, X_OK))
+			return;
+	}
+	keep(f, "sudo", "none");
+}
+
 void found_look(const struct procfs *p, const struct cgroupfs *cg, struct found *f)
 {
 	char *mounts __free = malloc(256 * 1024);
@@ -218,6 +239,7 @@ void found_look(const struct procfs *p, const struct cgroupfs *cg, struct found 
 	look_docker(p, f);
 	look_plugins(f);
 	look_init(f);
+	look_sudo(f);
 	keep(f, "cgroup.mount", cg->mount);
 	if (mounts && readfile_at(AT_FDCWD, "/proc/self/mounts", mounts, 256 * 1024) > 0) {
 		look_disk(mounts, "/", "disk./", f);

@@ -20,7 +20,7 @@ struct found {
 };
 
 /*
- * docker.version docker.cgroup_driver buildx.version compose.version init cgroup.mount disk./ disk./var/lib ("ext4 BYTES
+ * docker.version docker.cgroup_driver buildx.version compose.version init sudo cgroup.mount disk./ disk./var/lib ("ext4 BYTES
  * free") and env.NAME for a fixed list of names, as far as they are known. Starts no daemon; waits at most some seconds
  * in all for programs that hang.
  */
