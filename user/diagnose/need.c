@@ -229,7 +229,7 @@ zt_u64 with_headroom(zt_u64 bytes)
 {
 	zt_u64 want = bytes + bytes / 10, unit = MIB;
 
-	while (unit * 64 < want)
+	while (unit * 128 < want)
 		unit *= 2;
 	return (want + unit - 1) / unit * unit;
 }
