@@ -16,7 +16,7 @@
 	X(1, fork) X(2, exec) X(3, exit) X(4, signal) X(5, proc) X(6, rootfs)                  \
 	X(10, cgroup) X(11, attach) X(12, rmdir)                                               \
 	X(20, kill) X(21, level) X(22, task) X(23, kill_end)                                   \
-	X(30, host) X(31, memstat) X(32, sample)                                               \
+	X(30, host) X(31, memstat) X(32, sample) X(34, lift)                                   \
 	X(40, start) X(41, fact) X(42, child) X(43, file) X(44, layer) X(45, past)             \
 	X(90, hook) X(91, lost) X(92, note) X(99, end)
 
@@ -318,6 +318,19 @@ struct zt_ev_sample {
 	struct zt_ev h;
 	zt_u64 usage_bytes;
 	zt_u64 swap_bytes; /* v2 only; 0: none or not known */
+};
+
+/*
+ * A limit that `ztrace measure` lifted for the time of the build, told at its end; h.cgroup = the level. Tail: path from
+ * the hierarchy's root, the file.
+ */
+struct zt_ev_lift {
+	struct zt_ev h;
+	zt_u64 was_bytes;  /* the limit, which is in force again */
+	zt_u64 was_swap_bytes; /* that of swap (v2), of memory and swap (v1); ZT_NO_LIMIT: none */
+	zt_u64 set_bytes;  /* what it was lifted to */
+	zt_u64 need_bytes; /* the most that was used at once and could not be given back */
+	zt_u64 peak_bytes; /* likewise with page cache */
 };
 
 /* First event of a trace. who = ztrace. */

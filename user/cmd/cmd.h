@@ -44,7 +44,7 @@ struct command {
 };
 
 extern const struct command *const commands[]; /* NULL-terminated */
-extern const struct command cmd_run, cmd_watch, cmd_record, cmd_report, cmd_dump, cmd_explain, cmd_doctor;
+extern const struct command cmd_run, cmd_watch, cmd_record, cmd_report, cmd_dump, cmd_explain, cmd_doctor, cmd_measure;
 
 /* opt.c: the rows that several verbs share */
 extern const struct opt opt_format, opt_output, opt_lang, opt_color, opt_quiet, opt_verbose, opt_user,

@@ -8,6 +8,7 @@
 struct tracing {
 	bool command;	/* trace o->args; else watch until interrupted */
 	bool explain;	/* render; else only record */
+	bool measure;	/* lift memory limits for the time of the command */
 	bool as_closed; /* render each incident as it closes, not all at the end */
 };
 

@@ -97,6 +97,9 @@ bool advise_nodes(const struct advice *a, struct help *h);
 bool advise_measure(const struct advice *a, struct help *h);
 bool advise_elsewhere(const struct advice *a, struct help *h);
 
+/* advise_limit.c: the command that sets that level's limit to so much; NULL: no command reaches it */
+const char *raise_command(const struct model *m, struct report *r, const struct lifted *l, zt_u64 want);
+
 /* Shell commands that make so much swap; NULL: no place for it is known. */
 const char *swap_command(const struct model *m, struct report *r, zt_u64 bytes);
 

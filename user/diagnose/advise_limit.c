@@ -218,6 +218,21 @@ static const char *by_level(const struct advice *a, const char *path, const stru
 	return by_file(a, path, &n);
 }
 
+const char *raise_command(const struct model *m, struct report *r, const struct lifted *l, zt_u64 want)
+{
+	const struct incident none = { 0 };
+	const struct advice a = { .m = m, .r = r, .i = &none };
+	const struct cgroup *cg = model_cgroup(m, l->cgroup);
+	struct kill_level level = { .mem = { .id = l->cgroup, .limit_bytes = l->was_bytes,
+					     .swap_limit_bytes = ZT_NO_LIMIT } };
+
+	if (cg && (cg->mem.flags & ZT_F_MEMCG_SWAP_INCLUSIVE)) {
+		level.mem.flags = ZT_F_MEMCG_SWAP_INCLUSIVE;
+		level.mem.swap_limit_bytes = l->was_swap_bytes;
+	}
+	return by_level(&a, l->path, &level, want);
+}
+
 /*
  * Other limits above and below that would be the next to be hit: what was missing at the one is missing at them as well.
  * Commands put before the one for the limit itself. false: there is one that no command reaches.

@@ -150,6 +150,7 @@ static void close_all(struct model *m, struct report *r)
 		close_step(m, r, s);
 	close_child(m, r);
 	stall_find(m, r);
+	measured_find(m, r);
 }
 
 static bool open_kills(const struct model *m)

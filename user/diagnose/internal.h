@@ -74,6 +74,9 @@ const char *say_stall(const struct model *m, struct report *r, const struct step
 void stall_find(const struct model *m, struct report *r); /* into r->stall_text */
 void note_stall(const struct model *m, struct report *r, const struct unit *u, struct incident *i);
 
+/* measured.c: into r->measured */
+void measured_find(const struct model *m, struct report *r);
+
 /* holders.c */
 void holders_find(const struct model *m, struct report *r, const struct kill *k, struct incident *i);
 

@@ -176,11 +176,24 @@ struct incident {
 	unsigned int nhelp;
 };
 
+/* What a limited level turned out to need while its limit was lifted. */
+#define MEASURED_MAX 8
+struct measured {
+	const struct lifted *lifted;
+	bool enough;	   /* it fits into the limit as it is */
+	bool at_least;	   /* the build failed: it may need more */
+	zt_u64 want_bytes; /* what to set the limit to; 0: leave it */
+	const char *text;
+	const char *help, *command; /* NULL: nothing to do */
+};
+
 struct report {
 	const struct model *model;
 	struct incident *incidents, **incidents_tail;
 	unsigned int nincidents;
 	const char *stall_text; /* the step that waited longest for memory, if for long; NULL: none did */
+	struct measured measured[MEASURED_MAX];
+	unsigned int nmeasured;
 	bool verbose; /* -v: what each step used, too */
 	bool quiet;   /* -q: nothing when nothing happened */
 	struct arena arena;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* How memory was used over time: samples of this run, peaks of earlier ones. */
+/* How memory was used over time: samples of this run, limits lifted for it, peaks of earlier ones. */
 #include "model/apply.h"
 #include "trace/event.h"
 
@@ -60,5 +60,27 @@ int apply_past(struct model *m, const struct zt_ev *ev)
 		return 0;
 	s->past[s->npast++] = (struct past){ e->peak_bytes, e->limit_bytes, e->time_s, ev->flags & ZT_F_PAST_OOM,
 					     ev->flags & ZT_F_PAST_FAILED };
+	return 0;
+}
+
+int apply_lift(struct model *m, const struct zt_ev *ev)
+{
+	const struct zt_ev_lift *e = (const void *)ev;
+	struct lifted *l = arena_zalloc(&m->arena, sizeof(*l));
+	const char *s[2];
+
+	if (ev_tail_strings(ev, s, 2) != 2)
+		return 0;
+	if (!l || !(l->path = arena_strdup(&m->arena, s[0])) || !(l->file = arena_strdup(&m->arena, s[1]))) {
+		model_lose(m);
+		return 0;
+	}
+	l->cgroup = ev->cgroup;
+	l->was_bytes = e->was_bytes;
+	l->was_swap_bytes = e->was_swap_bytes;
+	l->set_bytes = e->set_bytes;
+	l->need_bytes = e->need_bytes;
+	l->peak_bytes = e->peak_bytes;
+	TAIL_APPEND(m->lifted_tail, l);
 	return 0;
 }

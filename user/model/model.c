@@ -43,6 +43,7 @@ struct model *model_new(void)
 	m->hooks_tail = &m->hooks;
 	m->facts_tail = &m->facts;
 	m->notes_tail = &m->notes;
+	m->lifted_tail = &m->lifted;
 	return m;
 }
 

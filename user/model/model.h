@@ -206,6 +206,14 @@ struct fact {
 	char *key, *value;
 };
 
+/* A limit that was lifted to see how much is needed. */
+struct lifted {
+	struct lifted *next;
+	zt_u64 cgroup;
+	char *path, *file;
+	zt_u64 was_bytes, was_swap_bytes, set_bytes, need_bytes, peak_bytes; /* as in zt_ev_lift */
+};
+
 struct note {
 	struct note *next;
 	char *code, *text;
@@ -234,6 +242,7 @@ struct model {
 	struct hook *hooks, **hooks_tail;
 	struct fact *facts, **facts_tail;
 	struct note *notes, **notes_tail;
+	struct lifted *lifted, **lifted_tail;
 	zt_u64 lost[ZT_LOST_CAUSES];
 	unsigned int nbuilds, nloose_steps;
 	struct build *host_build; /* the traced command as a build of its own */

@@ -548,3 +548,28 @@ int json_print(struct out *o, json_t *j, size_t flags)
 		return -errno;
 	return r;
 }
+
+json_t *json_measured(const struct report *r)
+{
+	json_t *a = json_array();
+	int failed = !a;
+
+	for (unsigned int n = 0; n < r->nmeasured && !failed; n++) {
+		const struct measured *v = &r->measured[n];
+		const struct lifted *l = v->lifted;
+		json_t *o = json_object();
+
+		failed = jv_append(a, done(o, jv_set(o, "path", jv_string(l->path)) ||
+						 jv_set(o, "file", jv_string(l->file)) ||
+						 jv_set(o, "limit_bytes", jv_bytes(l->was_bytes)) ||
+						 jv_set(o, "lifted_to_bytes", jv_bytes(l->set_bytes)) ||
+						 jv_set(o, "need_bytes", jv_bytes(l->need_bytes)) ||
+						 jv_set(o, "peak_bytes", jv_bytes(l->peak_bytes)) ||
+						 jv_set(o, "at_least", json_boolean(v->at_least)) ||
+						 jv_set(o, "enough", json_boolean(v->enough)) ||
+						 jv_set(o, "want_bytes", jv_bytes(v->want_bytes)) ||
+						 jv_set(o, "text", jv_string(v->text)) ||
+						 jv_set(o, "command", jv_string(v->command))));
+	}
+	return done(a, failed);
+}

@@ -23,4 +23,7 @@ json_t *json_events_lost(const struct model *m);
 /* Write and release; flags of json_dumps. 0 or -errno. j NULL: -ENOMEM. */
 int json_print(struct out *o, json_t *j, size_t flags);
 
+/* What `ztrace measure` learnt of the limited levels */
+json_t *json_measured(const struct report *r);
+
 #endif

@@ -541,6 +541,23 @@ static void put_notes(struct screen *s, struct out *o, const struct report *r)
 	}
 }
 
+/* "measured: /ci needs 312.4 MiB; its limit is 64.0 MiB", and what to set it to. */
+static void put_measured(struct screen *s, struct out *o, const struct report *r)
+{
+	for (unsigned int n = 0; n < r->nmeasured; n++) {
+		const struct measured *v = &r->measured[n];
+		size_t indent;
+
+		put_labelled(s, _("measured:"), STYLE_NOTE, v->text, 3);
+		if (v->help) {
+			indent = put_labelled(s, _("help:"), STYLE_HELP, v->help, 2);
+			if (v->command)
+				screen_command(s, v->command, indent, 6);
+		}
+		flush_full(s, o);
+	}
+}
+
 static int text_finish(struct out *o, const struct report *r)
 {
 	struct screen *s __free = malloc(sizeof(*s));
@@ -554,6 +571,7 @@ static int text_finish(struct out *o, const struct report *r)
 		put_list(s, o, r);
 	if (r->verbose)
 		put_steps(s, o, r->model);
+	put_measured(s, o, r);
 	put_notes(s, o, r);
 	put_lost(s, r->model);
 	screen_print(s, o);

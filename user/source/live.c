@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 #include "source/live.h"
+#include "source/lift.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -188,6 +189,28 @@ int live_note(const char *code, const char *text, sink_fn sink, void *ctx)
 	n.ev.h = (struct zt_ev){ .size = (zt_u32)(sizeof(n.ev) + a + b), .fixed = sizeof(n.ev),
 				 .kind = ZT_note, .ts_ns = live_now_ns() };
 	return sink(ctx, &n.ev.h);
+}
+
+int live_lift(const struct lift_level *v, const char *file, sink_fn sink, void *ctx)
+{
+	struct {
+		struct zt_ev_lift ev;
+		char tail[sizeof(v->path) + 64];
+	} e = { 0 };
+	size_t a = strlen(v->path) + 1, b = strlen(file) + 1;
+
+	if (a + b > sizeof(e.tail))
+		return -E2BIG;
+	memcpy(e.tail, v->path, a);
+	memcpy(e.tail + a, file, b);
+	e.ev.h = (struct zt_ev){ .size = (zt_u32)(sizeof(e.ev) + a + b), .fixed = sizeof(e.ev), .kind = ZT_lift,
+				 .ts_ns = live_now_ns(), .cgroup = v->cgroup };
+	e.ev.was_bytes = v->was_bytes;
+	e.ev.was_swap_bytes = v->was_swap_bytes;
+	e.ev.set_bytes = v->set_bytes;
+	e.ev.need_bytes = v->need_bytes;
+	e.ev.peak_bytes = v->peak_bytes;
+	return sink(ctx, &e.ev.h);
 }
 
 int live_end(sink_fn sink, void *ctx)

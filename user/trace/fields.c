@@ -191,6 +191,13 @@ DESCRIBE_EVENT(sample, SAMPLE);
 #define flags_sample no_flags
 #define tail_sample no_tail
 
+#define LIFT(F, s)                                                                             \
+	F(s, was_bytes, LIMIT, 0) F(s, was_swap_bytes, LIMIT, 0) F(s, set_bytes, LIMIT, 0)     \
+	F(s, need_bytes, NUM, 0) F(s, peak_bytes, NUM, 0)
+DESCRIBE_EVENT(lift, LIFT);
+#define flags_lift no_flags
+static const struct tail tail_lift = { .strings = { "path", "file" } };
+
 #define START(F, s)                                                                            \
 	F(s, realtime_ns, STR, 0) F(s, utc_offset_s, NUM, 0) F(s, cgroup_version, NUM, 0)      \
 	F(s, page_bytes, NUM, 0) F(s, cpus, NUM, 0)
