@@ -169,4 +169,41 @@ static __always_inline u64 mempolicy_nodes(struct mempolicy *p)
 	return ~0ULL;
 }
 
+/* 6.6, e07c469e979d ("tmpfs: track free_ispace instead of free_inodes"), 1024 bytes an inode */
+struct shmem_sb_info___inodes {
+	unsigned long free_inodes;
+} __core;
+
+static __always_inline u64 tmpfs_free_inodes(struct shmem_sb_info *s)
+{
+	struct shmem_sb_info___inodes *old = (void *)s;
+
+	if (bpf_core_field_exists(old->free_inodes))
+		return BPF_CORE_READ(old, free_inodes);
+	return BPF_CORE_READ(s, free_ispace) / 1024;
+}
+
+/* A 32-bit program's calls have numbers of their own. */
+#define TS_COMPAT 0x2
+
+static __always_inline bool task_in_compat_call(struct task_struct *t)
+{
+	return BPF_CORE_READ(t, thread_info.status) & TS_COMPAT;
+}
+
+static __always_inline u64 syscall_nr(struct pt_regs *regs)
+{
+	return BPF_CORE_READ(regs, orig_ax);
+}
+
+/* n from 0 to 3; they are still there when the call is over */
+static __always_inline u64 syscall_arg(struct pt_regs *regs, u32 n)
+{
+	if (n == 0)
+		return BPF_CORE_READ(regs, di);
+	if (n == 1)
+		return BPF_CORE_READ(regs, si);
+	return n == 2 ? BPF_CORE_READ(regs, dx) : BPF_CORE_READ(regs, r10);
+}
+
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 #include "attribute.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -192,6 +193,38 @@ static void want_kill(const struct model *m, const struct zt_ev_kill_end *e, str
 	snprintf(w->context, sizeof(w->context), "%s", victim ? victim : "");
 }
 
+/* What the kernel refused: of a tmpfs it told the size itself. Once a burst is enough. */
+static void want_refused(const struct model *m, const struct zt_ev_refuse *e, struct want *w)
+{
+	const struct proc *p = model_proc(m, &e->h.who);
+	const struct refusal *r = p ? model_refusal(m, p, e->error == ENOMEM) : NULL;
+	const struct step *s = model_step_of_cgroup(m, e->h.cgroup);
+
+	if (!r || r->ev.h.ts_ns != e->h.ts_ns || e->fs_total_bytes)
+		return;
+	w->kind = e->error == ENOMEM ? WANT_HOST : WANT_SPACE;
+	w->who = e->h.who;
+	w->cgroup = e->h.cgroup;
+	w->dev = e->dev;
+	snprintf(w->path, sizeof(w->path), "%s",
+		 s && s->upperdir && !strcmp(r->fstype, "overlay") ? s->upperdir : "");
+}
+
+static void want_env(const struct model *m, const struct zt_ev *ev, struct want *w)
+{
+	const struct proc *p = model_proc(m, &ev->who);
+	size_t at = 0;
+
+	if (w->kind != WANT_NONE || !p || !p->heap.runtime)
+		return;
+	w->kind = WANT_ENV;
+	w->who = ev->who;
+	w->cgroup = ev->cgroup;
+	for (const char *const *name = heap_env_names; *name; name++)
+		at += strlen(strcpy(w->context + at, *name)) + 1;
+	w->context[at] = 0;
+}
+
 void attribute(struct model *m, const struct zt_ev *ev, struct want *w)
 {
 	const struct zt_ev_exec *e = (const void *)ev;
@@ -208,9 +241,13 @@ void attribute(struct model *m, const struct zt_ev *ev, struct want *w)
 		see_entry(m, e, tail, len, w);
 		if (ev->flags & ZT_F_EXEC_NEW_CGROUP)
 			see_move(m, &ev->who, ev->cgroup, w);
+		want_env(m, ev, w);
 		break;
 	case ZT_attach:
 		see_move(m, &((const struct zt_ev_attach *)ev)->target, ((const struct zt_ev_attach *)ev)->target_cgroup, w);
+		break;
+	case ZT_refuse:
+		want_refused(m, (const struct zt_ev_refuse *)ev, w);
 		break;
 	case ZT_proc:
 		see_client(m, ev, tail, len, false, w);

@@ -14,6 +14,7 @@
 
 #define ZT_EVENTS(X)                                                                           \
 	X(1, fork) X(2, exec) X(3, exit) X(4, signal) X(5, proc) X(6, rootfs)                  \
+	X(7, refuse) X(8, space) X(9, env)                                                     \
 	X(10, cgroup) X(11, attach) X(12, rmdir)                                               \
 	X(20, kill) X(21, level) X(22, task) X(23, kill_end)                                   \
 	X(30, host) X(31, memstat) X(32, sample) X(34, lift)                                   \
@@ -127,6 +128,63 @@ struct zt_ev_rootfs {
 	struct zt_ev h;
 	zt_u32 nlower; /* number of lower layers; 0: not known */
 	zt_u32 pad;
+};
+
+/* What was asked for when the kernel said no */
+enum zt_refused {
+	ZT_REFUSED_MAP = 1, /* mmap */
+	ZT_REFUSED_REMAP = 2, /* mremap */
+	ZT_REFUSED_PROTECT = 3, /* mprotect: pages that become writable count as asked for */
+	ZT_REFUSED_FORK = 4,
+	ZT_REFUSED_EXEC = 5,
+	ZT_REFUSED_WRITE = 6,
+	ZT_REFUSED_ALLOCATE = 7, /* fallocate, ftruncate */
+	ZT_REFUSED_CREATE = 8, /* a name: open, mkdir, rename, link … */
+	ZT_REFUSED_SYNC = 9,
+	ZT_REFUSED_FAULT = 10, /* no call: a page of a file could not be had, SIGBUS */
+};
+
+#define ZT_F_REFUSE_PATH_GIVEN (1u << 0) /* path is what the program named, and the file system that of its root or cwd */
+#define ZT_F_REFUSE_PATH_CUT (1u << 1)	 /* the front of the path is missing */
+
+/*
+ * The kernel refused memory (ENOMEM) or room on a file system (ENOSPC, EDQUOT). who = the process. At most some ten a
+ * second and process; `untold` counts those in between. Tail: fstype, path, both "" for memory.
+ */
+struct zt_ev_refuse {
+	struct zt_ev h;
+	zt_s32 error;
+	zt_u32 what; /* enum zt_refused */
+	zt_u32 nr;   /* number of the system call on this machine */
+	zt_u32 untold;
+	zt_u64 asked_bytes; /* 0: not known */
+	zt_u64 total_vm_bytes;
+	zt_u64 data_bytes; /* private writable mappings */
+	zt_u64 as_limit_bytes, data_limit_bytes; /* RLIMIT_AS, RLIMIT_DATA; ZT_NO_LIMIT: none */
+	zt_u32 map_count;
+	zt_u32 mount_bytes; /* so much of path is where its file system is mounted; 0: the root */
+	zt_u32 dev;	    /* major << 20 | minor of the file system */
+	zt_u32 pad;
+	zt_u64 fs_total_bytes, fs_used_bytes; /* of a tmpfs with a size; 0: not known */
+	zt_u64 fs_files, fs_files_free;	      /* likewise */
+	char comm[ZT_COMM_LEN];
+};
+
+/*
+ * statfs() of what refused room, some ms later. who = the process; h.cgroup its cgroup. Tail: the place on the host that
+ * was looked at.
+ */
+struct zt_ev_space {
+	struct zt_ev h;
+	zt_u32 dev; /* as asked for; 0: by path */
+	zt_u32 pad;
+	zt_u64 total_bytes, free_bytes, available_bytes; /* free: with what is kept for root */
+	zt_u64 files, files_free;
+};
+
+/* An environment variable of a program, of the few that set a heap limit. who = it. Tail: name, value (masked). */
+struct zt_ev_env {
+	struct zt_ev h;
 };
 
 #define ZT_F_MEMCG_SWAP_INCLUSIVE (1u << 0) /* swap_* count memory+swap (cgroup v1), not swap alone (v2) */
@@ -297,6 +355,8 @@ struct zt_ev_host {
 	zt_u64 anon_bytes;
 	zt_u64 pagetable_bytes;
 	zt_u64 kernel_stack_bytes;
+	zt_u64 commit_limit_bytes; /* these two matter with vm.overcommit_memory=2 only; 0: not known */
+	zt_u64 committed_bytes;
 };
 
 /*
@@ -458,6 +518,8 @@ ZT_SA(sizeof(struct zt_ev_fork) == 64);
 ZT_SA(sizeof(struct zt_ev_exec) == 120);
 ZT_SA(sizeof(struct zt_ev_exit) == 80);
 ZT_SA(sizeof(struct zt_ev_signal) == 136);
+ZT_SA(sizeof(struct zt_ev_refuse) == 168);
+ZT_SA(sizeof(struct zt_ev_space) == 96);
 ZT_SA(sizeof(struct zt_memcg) == 160);
 ZT_SA(sizeof(struct zt_ev_kill) == 272);
 ZT_SA(sizeof(struct zt_ev_level) == 224);

@@ -108,6 +108,7 @@ int apply_host(struct model *m, const struct zt_ev *ev)
 		return 0;
 	}
 	memcpy(&m->host, ev, sizeof(m->host));
+	refusals_see_host(m, &m->host);
 	if (!(ev->flags & ZT_F_HOST_AT_KILL))
 		return 0;
 	for (struct kill *k = m->kills; k; k = k->next)

@@ -40,6 +40,7 @@ struct model *model_new(void)
 	m->builds_tail = &m->builds;
 	m->steps_tail = &m->steps;
 	m->kills_tail = &m->kills;
+	m->refusals_tail = &m->refusals;
 	m->hooks_tail = &m->hooks;
 	m->facts_tail = &m->facts;
 	m->notes_tail = &m->notes;

@@ -11,6 +11,7 @@
 #include <uthash.h>
 
 #include "base/slab.h"
+#include "builder/heap.h"
 #include "ztrace/event.h"
 
 struct dockerfile;
@@ -42,6 +43,7 @@ struct proc {
 	char argv[PROC_ARGV_SHORT];
 	struct step *step;	   /* whose first process this is */
 	struct build *client;	   /* whose client this is */
+	struct heap heap;	   /* of a runtime that has one; runtime HEAP_NONE: not such */
 };
 
 /* What a cgroup used over time; when full, neighbours are merged and keep the higher value. */
@@ -194,6 +196,24 @@ struct sig {
 };
 #define SIGS_MAX 2048
 
+/*
+ * What a process was refused: the first of its newest burst, for an allocator that gets no memory tries other ways at
+ * once. One for memory and one for room on a file system, a process.
+ */
+struct refusal {
+	struct refusal *next;
+	struct proc *proc;
+	struct zt_ev_refuse ev;
+	zt_u64 last_ns;	       /* the newest of the burst */
+	unsigned int count;    /* all of this kind that were told */
+	char fstype[32];
+	char path[512];	       /* ev.mount_bytes of it are the mount point; "": not known */
+	struct zt_ev_space space; /* h.kind 0: not known */
+	char space_path[256];
+	struct zt_ev_host host; /* right after; h.kind 0: not known */
+};
+#define REFUSALS_MAX 2048
+
 struct hook {
 	struct hook *next;
 	char *fact, *via, *reason;
@@ -237,6 +257,8 @@ struct model {
 	struct step *steps, **steps_tail;
 	struct kill *kills, **kills_tail;
 	bool kills_told; /* every kill has been reported */
+	struct refusal *refusals, **refusals_tail;
+	unsigned int nrefusals;
 	struct sig *sigs; /* a ring of SIGS_MAX; sigs[i % SIGS_MAX], oldest forgotten */
 	unsigned int nsigs;
 	struct hook *hooks, **hooks_tail;
@@ -264,6 +286,8 @@ struct step *model_step_of_cgroup(const struct model *m, zt_u64 cgroup); /* its 
 /* Path of a cgroup: known, or put together from a kill's levels. NULL: not known. */
 const char *model_cgroup_path(const struct model *m, zt_u64 id);
 const char *model_fact(const struct model *m, const char *key);
+/* The refusal of memory (or else of room) that is kept of p; NULL: none */
+struct refusal *model_refusal(const struct model *m, const struct proc *p, bool memory);
 /* Is p the process `ancestor` or below it? */
 bool model_is_below(const struct proc *p, const struct proc *ancestor);
 

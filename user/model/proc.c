@@ -118,6 +118,14 @@ static void set_argv(struct proc *p, const char *argv, size_t len)
 	p->argv[p->argv_bytes] = 0;
 }
 
+/* Of the whole command line: a class path is longer than what is kept. Words that are cut set nothing. */
+static void set_heap(struct proc *p, const char *argv, size_t len)
+{
+	while (len && argv[len - 1])
+		len--;
+	heap_parse(argv, len, &p->heap);
+}
+
 int apply_fork(struct model *m, const struct zt_ev *ev)
 {
 	const struct zt_ev_fork *e = (const void *)ev;
@@ -136,6 +144,7 @@ int apply_fork(struct model *m, const struct zt_ev *ev)
 		p->oom_score_adj = parent->oom_score_adj;
 		memcpy(p->comm, parent->comm, sizeof(p->comm));
 		set_argv(p, parent->argv, parent->argv_bytes);
+		p->heap = parent->heap;
 	}
 	return 0;
 }
@@ -154,6 +163,7 @@ int apply_exec(struct model *m, const struct zt_ev *ev)
 	p->oom_score_adj = e->oom_score_adj;
 	memcpy(p->comm, e->comm, sizeof(p->comm));
 	set_argv(p, argv, len);
+	set_heap(p, argv, len);
 	if (e->parent.tgid)
 		set_parent(p, proc_get(m, &e->parent));
 	return 0;
@@ -172,6 +182,7 @@ int apply_proc(struct model *m, const struct zt_ev *ev)
 	p->oom_score_adj = e->oom_score_adj;
 	memcpy(p->comm, e->comm, sizeof(p->comm));
 	set_argv(p, argv, len);
+	set_heap(p, argv, len);
 	if (e->parent.tgid)
 		set_parent(p, proc_get(m, &e->parent));
 	return 0;

@@ -7,11 +7,14 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "source/docker_store.h"
 #include "source/dockerfile_want.h"
+#include "source/environ.h"
 #include "source/safeio.h"
+#include "source/space.h"
 
 #define MOUNTINFO_MAX (64 * 1024)
 
@@ -100,6 +103,17 @@ static int layer_answer(struct enrich *e, const struct want *w, sink_fn sink, vo
 	return sink(ctx, &b.ev.h);
 }
 
+static int space_of(struct enrich *e, const struct want *w, sink_fn sink, void *ctx)
+{
+	char name[32];
+	ssize_t n;
+
+	snprintf(name, sizeof(name), "%d/mountinfo", getpid());
+	n = safeio_read_below(e->proc, name, e->mountinfo, sizeof(e->mountinfo) - 1);
+	e->mountinfo[n > 0 ? n : 0] = 0;
+	return space_answer(e->mountinfo, w, sink, ctx);
+}
+
 int enrich_answer(struct enrich *e, const struct want *w, sink_fn sink, void *ctx)
 {
 	switch (w->kind) {
@@ -107,6 +121,10 @@ int enrich_answer(struct enrich *e, const struct want *w, sink_fn sink, void *ct
 		return dockerfile_answer(&e->file, e->proc, e->cwd, w, sink, ctx);
 	case WANT_LAYER:
 		return layer_answer(e, w, sink, ctx);
+	case WANT_SPACE:
+		return space_of(e, w, sink, ctx);
+	case WANT_ENV:
+		return environ_answer(e->proc, e->mountinfo, sizeof(e->mountinfo), w, sink, ctx);
 	default:
 		return -EOPNOTSUPP;
 	}

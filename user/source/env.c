@@ -133,6 +133,23 @@ int env_boot_id(const char *root, zt_u8 ret[16])
 	return 0;
 }
 
+/* What decides whether a process gets the address space that it asks for */
+static int vm_facts(const struct env *e, sink_fn sink, void *ctx)
+{
+	static const char *const names[] = { "overcommit_memory", "max_map_count" };
+	int err = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names) && !err; i++) {
+		char path[512], key[64], text[64];
+
+		snprintf(path, sizeof(path), "%s/proc/sys/vm/%s", e->root, names[i]);
+		snprintf(key, sizeof(key), "vm.%s", names[i]);
+		if (readfile_line(AT_FDCWD, path, text, sizeof(text)) > 0)
+			err = env_fact(sink, ctx, key, text);
+	}
+	return err;
+}
+
 static int host_facts(const struct env *e, sink_fn sink, void *ctx)
 {
 	struct utsname u;
@@ -147,7 +164,7 @@ static int host_facts(const struct env *e, sink_fn sink, void *ctx)
 	err = err ? err : os_name(e->root, sink, ctx);
 	if (!err && boot_id_text(e->root, id, sizeof(id)) > 0)
 		err = env_fact(sink, ctx, "boot.id", id);
-	return err;
+	return err ? err : vm_facts(e, sink, ctx);
 }
 
 /* The command is masked as a whole: what is secret may depend on the argument before. */

@@ -38,6 +38,8 @@ const struct hook hook_table[] = {
 	{ "peak", "kprobe/taskstats_exit", "peak_kprobe", false },
 	{ "peak", "raw_tp/sched_process_exit", NULL, false },
 	{ "signal", "raw_tp/signal_generate", "on_signal", false },
+	{ "refused", "raw_tp/sys_exit", "on_sys_exit", false },
+	{ "fault", "raw_tp/signal_generate", "on_sigbus", false },
 	{ "cgroup", "raw_tp/cgroup_mkdir", "on_cgroup_mkdir", false },
 	{ "attach", "raw_tp/cgroup_attach_task", "on_cgroup_attach", false },
 	{ "rmdir", "raw_tp/cgroup_rmdir", "on_cgroup_rmdir", false },

@@ -94,6 +94,8 @@ static int live_ask(struct source *s, const struct want *w, sink_fn sink, void *
 	}
 	if (w->kind == WANT_SAMPLE)
 		return sampler_add(&l->sampler, w->cgroup, w->path, sink, ctx);
+	if (w->kind == WANT_HOST)
+		return host(l, 0, sink, ctx);
 	return enrich_answer(l->enrich, w, sink, ctx);
 }
 

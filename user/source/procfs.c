@@ -239,6 +239,8 @@ int procfs_host(const struct procfs *p, zt_u32 flags, struct zt_ev_host *ret)
 		.anon_bytes = kib(text, "AnonPages:"),
 		.pagetable_bytes = kib(text, "PageTables:"),
 		.kernel_stack_bytes = kib(text, "KernelStack:"),
+		.commit_limit_bytes = kib(text, "CommitLimit:"),
+		.committed_bytes = kib(text, "Committed_AS:"),
 	};
 	return ret->total_bytes ? 0 : -EINVAL;
 }

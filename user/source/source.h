@@ -19,6 +19,9 @@ enum want_kind {
 	WANT_KILL,	 /* after a kill; cgroup, path = its domain, victim, context = the victim's cgroup:
 			  * answered by `memstat` and `host` events */
 	WANT_SAMPLE,	 /* cgroup, path: from now on `sample` events of it and of the limited ones above it */
+	WANT_HOST,	 /* answered by a `host` event */
+	WANT_SPACE,	 /* who, cgroup, path (a directory) or else dev: answered by a `space` event */
+	WANT_ENV,	 /* who, context = names of variables, NUL-separated: answered by `env` events */
 };
 
 /* Something the model would like to know, asked of the live source; a replay has the answers already. */
@@ -26,6 +29,7 @@ struct want {
 	enum want_kind kind;
 	struct zt_id who;
 	zt_u64 cgroup, victim;
+	zt_u32 dev;
 	char path[4096];     /* Dockerfile as named (-f) or ""; overlay upperdir; of the cgroup */
 	char context[4096];  /* build context as named; relative to the process's cwd */
 };

@@ -30,6 +30,7 @@ static const struct comm_at comms[] = {
 	{ ZT_signal, offsetof(struct zt_ev_signal, comm) },
 	{ ZT_signal, offsetof(struct zt_ev_signal, target_comm) },
 	{ ZT_proc, offsetof(struct zt_ev_proc, comm) },
+	{ ZT_refuse, offsetof(struct zt_ev_refuse, comm) },
 	{ ZT_kill, offsetof(struct zt_ev_kill, comm) },
 	{ ZT_kill, offsetof(struct zt_ev_kill, victim_comm) },
 	{ ZT_task, offsetof(struct zt_ev_task, comm) },

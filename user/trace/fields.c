@@ -113,6 +113,32 @@ DESCRIBE_EVENT(rootfs, ROOTFS);
 #define flags_rootfs no_flags
 static const struct tail tail_rootfs = { .strings = { "fstype", "upperdir" } };
 
+NAMES(refused_names) = {
+	{ ZT_REFUSED_MAP, "map" }, { ZT_REFUSED_REMAP, "remap" }, { ZT_REFUSED_PROTECT, "protect" },
+	{ ZT_REFUSED_FORK, "fork" }, { ZT_REFUSED_EXEC, "exec" }, { ZT_REFUSED_WRITE, "write" },
+	{ ZT_REFUSED_ALLOCATE, "allocate" }, { ZT_REFUSED_CREATE, "create" }, { ZT_REFUSED_SYNC, "sync" },
+	{ ZT_REFUSED_FAULT, "fault" }, ENDNAMES
+};
+#define REFUSE(F, s)                                                                           \
+	F(s, comm, NUM, 0) F(s, error, NUM, 0) F(s, what, ENUM, refused_names) F(s, nr, NUM, 0) \
+	F(s, untold, NUM, 0) F(s, asked_bytes, NUM, 0) F(s, total_vm_bytes, NUM, 0)            \
+	F(s, data_bytes, NUM, 0) F(s, as_limit_bytes, LIMIT, 0) F(s, data_limit_bytes, LIMIT, 0) \
+	F(s, map_count, NUM, 0) F(s, mount_bytes, NUM, 0) F(s, dev, NUM, 0) F(s, pad, PAD, 0)  \
+	F(s, fs_total_bytes, NUM, 0) F(s, fs_used_bytes, NUM, 0) F(s, fs_files, NUM, 0)        \
+	F(s, fs_files_free, NUM, 0)
+DESCRIBE_EVENT(refuse, REFUSE);
+NAMES(flags_refuse) = {
+	{ ZT_F_REFUSE_PATH_GIVEN, "path_given" }, { ZT_F_REFUSE_PATH_CUT, "path_cut" }, ENDNAMES
+};
+static const struct tail tail_refuse = { .strings = { "fstype", "path" } };
+
+#define SPACE(F, s)                                                                            \
+	F(s, dev, NUM, 0) F(s, pad, PAD, 0) F(s, total_bytes, NUM, 0) F(s, free_bytes, NUM, 0) \
+	F(s, available_bytes, NUM, 0) F(s, files, NUM, 0) F(s, files_free, NUM, 0)
+DESCRIBE_EVENT(space, SPACE);
+#define flags_space no_flags
+static const struct tail tail_space = { .strings = { "path" } };
+
 #define MEM(F, s) F(s, mem, SUB, 0)
 DESCRIBE_EVENT(cgroup, MEM);
 NAMES(flags_cgroup) = {
@@ -172,7 +198,8 @@ NAMES(flags_kill_end) = { { ZT_F_KILL_END_CUT, "cut" }, ENDNAMES };
 	F(s, total_bytes, NUM, 0) F(s, available_bytes, NUM, 0) F(s, free_bytes, NUM, 0)       \
 	F(s, swap_total_bytes, NUM, 0) F(s, swap_free_bytes, NUM, 0) F(s, shmem_bytes, NUM, 0) \
 	F(s, cached_bytes, NUM, 0) F(s, slab_bytes, NUM, 0) F(s, anon_bytes, NUM, 0)           \
-	F(s, pagetable_bytes, NUM, 0) F(s, kernel_stack_bytes, NUM, 0)
+	F(s, pagetable_bytes, NUM, 0) F(s, kernel_stack_bytes, NUM, 0)                         \
+	F(s, commit_limit_bytes, NUM, 0) F(s, committed_bytes, NUM, 0)
 DESCRIBE_EVENT(host, HOST);
 NAMES(flags_host) = {
 	{ ZT_F_HOST_AT_KILL, "at_kill" }, { ZT_F_HOST_KERNEL, "kernel" }, ENDNAMES
@@ -209,6 +236,10 @@ DESCRIBE_EVENT(start, START);
 DESCRIBE_EVENT(fact, NOTHING);
 #define flags_fact no_flags
 static const struct tail tail_fact = { .strings = { "key", "value" } };
+
+DESCRIBE_EVENT(env, NOTHING);
+#define flags_env no_flags
+static const struct tail tail_env = { .strings = { "name", "value" } };
 
 #define CHILD(F, s) F(s, status, NUM, 0) F(s, pad, PAD, 0)
 DESCRIBE_EVENT(child, CHILD);

@@ -85,6 +85,8 @@ struct list_head {
 };
 
 struct pt_regs {
+	unsigned long r10;
+	unsigned long orig_ax;
 	unsigned long cx;
 	unsigned long dx;
 	unsigned long si;
@@ -116,6 +118,7 @@ struct mm_struct {
 	unsigned long hiwater_rss;
 	unsigned long total_vm;
 	unsigned long data_vm;
+	int map_count;
 	unsigned long arg_start;
 	unsigned long arg_end;
 	struct percpu_counter rss_stat[NR_MM_COUNTERS];
@@ -125,22 +128,68 @@ struct file_system_type {
 	const char *name;
 };
 
+struct dentry;
+
+struct qstr {
+	const unsigned char *name;
+};
+
+struct dentry {
+	struct dentry *d_parent;
+	struct qstr d_name;
+};
+
 struct super_block {
+	u32 s_dev;
 	struct file_system_type *s_type;
 	unsigned long s_magic;
 	void *s_fs_info;
 };
 
 struct vfsmount {
+	struct dentry *mnt_root;
 	struct super_block *mnt_sb;
+};
+
+struct mount {
+	struct mount *mnt_parent;
+	struct dentry *mnt_mountpoint;
+	struct vfsmount mnt;
 };
 
 struct path {
 	struct vfsmount *mnt;
+	struct dentry *dentry;
 };
 
 struct fs_struct {
 	struct path root;
+	struct path pwd;
+};
+
+struct inode {
+	unsigned short i_mode;
+};
+
+struct file {
+	struct inode *f_inode;
+	struct path f_path;
+};
+
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
+};
+
+struct shmem_sb_info {
+	unsigned long max_blocks;
+	struct percpu_counter used_blocks;
+	unsigned long max_inodes;
+	unsigned long free_ispace;
 };
 
 struct ovl_config {
@@ -160,7 +209,16 @@ struct kernel_siginfo {
 	int si_code;
 };
 
+struct rlimit {
+	unsigned long rlim_cur;
+};
+
+enum {
+	RLIM_NLIMITS = 16,
+};
+
 struct signal_struct {
+	struct rlimit rlim[RLIM_NLIMITS];
 	int nr_threads;
 	atomic_t live;
 	struct list_head thread_head;
@@ -173,7 +231,13 @@ struct signal_struct {
 
 struct css_set;
 
+struct thread_info {
+	u32 status;
+};
+
 struct task_struct {
+	struct thread_info thread_info;
+	struct files_struct *files;
 	struct mm_struct *mm;
 	int exit_code;
 	pid_t pid;
