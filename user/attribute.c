@@ -208,6 +208,10 @@ static void want_refused(const struct model *m, const struct zt_ev_refuse *e, st
 	w->dev = e->dev;
 	snprintf(w->path, sizeof(w->path), "%s",
 		 s && s->upperdir && !strcmp(r->fstype, "overlay") ? s->upperdir : "");
+	/* …/overlay2/ID/diff, …/snapshots/ID/fs: where all layers are, for that stays */
+	for (int i = 0; i < 2; i++)
+		if (strrchr(w->path, '/'))
+			*strrchr(w->path, '/') = 0;
 }
 
 static void want_env(const struct model *m, const struct zt_ev *ev, struct want *w)

@@ -117,8 +117,9 @@ static void close_step(struct model *m, struct report *r, struct step *s)
 			close_kill(m, r, k);
 	u = unit_of_step(s);
 	/* An ordinary container's end is its owner's business, unless the kernel ended it. */
-	if (!s->container && concerns(m, &u, NULL) && !explained(r, s) && !builder_took(m, s))
-		killer_incident(m, r, &u);
+	if (!s->container && concerns(m, &u, NULL) && !explained(r, s) && !builder_took(m, s) &&
+	    !killer_incident(m, r, &u))
+		giveup_incident(m, r, &u);
 }
 
 static bool build_client(const struct proc *p)
@@ -135,7 +136,8 @@ static void close_child(struct model *m, struct report *r)
 		return;
 	if (build_client(m->child) && !died_of(m->child->exit_code, SIGKILL))
 		return; /* docker build hands on its step's exit code */
-	killer_incident(m, r, &u);
+	if (!killer_incident(m, r, &u))
+		giveup_incident(m, r, &u);
 }
 
 /* In the order of the kills: a shortage takes one after the other, and the summary tells them so. */

@@ -122,6 +122,9 @@ void builder_advise(const struct model *m, struct report *r, const struct build_
 /* killer.c: why the unit got a SIGKILL that was no OOM. NULL: no such thing happened. */
 struct incident *killer_incident(const struct model *m, struct report *r, const struct unit *u);
 
+/* giveup.c: why the unit ended by itself, where memory or a full disk is the reason. NULL: neither is. */
+struct incident *giveup_incident(const struct model *m, struct report *r, const struct unit *u);
+
 /* oom.c */
 struct incident *oom_incident(const struct model *m, struct report *r, struct kill *k, const struct unit *u);
 

@@ -306,7 +306,9 @@ static json_t *split_object(const struct split *s)
 static json_t *limit_object(const struct incident *i)
 {
 	static const char *const kinds[] = { [LIMIT_NONE] = "none", [LIMIT_CGROUP] = "cgroup", [LIMIT_HOST] = "host",
-					     [LIMIT_CPUSET] = "cpuset", [LIMIT_MEMPOLICY] = "mempolicy" };
+					     [LIMIT_CPUSET] = "cpuset", [LIMIT_MEMPOLICY] = "mempolicy", [LIMIT_RLIMIT] = "rlimit",
+					     [LIMIT_OVERCOMMIT] = "overcommit", [LIMIT_HEAP] = "heap",
+					     [LIMIT_FILESYSTEM] = "filesystem" };
 	json_t *o = json_object();
 
 	return done(o, jv_set(o, "kind", jv_string((unsigned int)i->limit.kind < ARRAY_SIZE(kinds) ?
