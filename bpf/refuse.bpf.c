@@ -117,7 +117,10 @@ int on_sys_exit(struct bpf_raw_tracepoint_args *ctx)
 	regs = (void *)ctx->args[0];
 	nr = syscall_nr(regs);
 	t = current_task();
-	if (!gate || nr >= CALLS || task_in_compat_call(t))
+	if (!gate || task_in_compat_call(t))
+		return 0;
+	KEEP(nr);
+	if (nr >= CALLS)
 		return 0;
 	c = calls[nr];
 	if (fits(&c, -ret))
