@@ -201,8 +201,9 @@ static void larger_shm(struct report *r, const struct refusal *f, struct inciden
 		return;
 	}
 	if (line)
-		edit_help(i, "shm-mount", say(r, _("give that step a tmpfs of its own there, at line %u"), line), want, line,
-			  "RUN ", "RUN --mount=type=tmpfs,target=/dev/shm ");
+		edit_help(i, "shm-mount",
+			  say(r, _("give that step a larger one at line %u: RUN %s"), line, "--mount=type=tmpfs,target=/dev/shm"),
+			  want, line, "RUN ", "RUN --mount=type=tmpfs,target=/dev/shm ");
 	else
 		add_help(i, "shm-size", _("give it a larger /dev/shm: --shm-size"), NULL, want);
 }

@@ -63,23 +63,24 @@ const struct code codes[] = {
 	{ "ZT1103", N_("killed by another userspace OOM killer"),
 	  N_("A program that watches memory sent the SIGKILL, not the kernel.\n") },
 	{ "ZT1201", N_("the program gave up for memory by itself"),
-	  N_("No SIGKILL and no OOM kill: the program asked for memory and did not get it, or its\n"
-	     "own heap was full, and it ended by itself. What it printed says so mostly\n"
+	  N_("No SIGKILL and no OOM kill: the program asked for memory and did not get it, or\n"
+	     "its own heap was full, and it ended by itself. What it printed mostly says so\n"
 	     "(std::bad_alloc, MemoryError, \"Cannot allocate memory\", \"JavaScript heap out of\n"
-	     "memory\"); ztrace does not read that, but sees the kernel refuse (ENOMEM):\n"
+	     "memory\"). ztrace does not read that; it sees the kernel refuse (ENOMEM), and\n"
+	     "which limit explains it:\n"
 	     "  ulimit -v, ulimit -d   RLIMIT_AS, RLIMIT_DATA of the process\n"
-	     "  vm.overcommit_memory   2: all that is promised must exist; 0: no single request\n"
-	     "                         larger than RAM and swap\n"
+	     "  vm.overcommit_memory   2: all that is promised must exist\n"
+	     "                         0: no request alone larger than RAM and swap\n"
 	     "  vm.max_map_count       too many mappings\n"
-	     "A full V8 heap shows in no call: there the way node ended (SIGABRT, SIGTRAP; as a\n"
-	     "container's first process also SIGSEGV) and its peak against the heap's limit are\n"
-	     "what is known. A JVM that ends with exit code 1 is not told of: a full heap is its\n"
-	     "habit. With -XX:+ExitOnOutOfMemoryError it is (exit code 3).\n"
+	     "A full V8 heap shows in no call. What is known then is how node ended (SIGABRT,\n"
+	     "SIGTRAP; SIGSEGV as a container's first process) and its peak. A JVM that ends\n"
+	     "with exit code 1 is not told of, for its heap is often full; with\n"
+	     "-XX:+ExitOnOutOfMemoryError it is (exit code 3).\n"
 	     "\n"
-	     "`confirmed`: it crashed at once. `likely`: it ended with an exit code right after.\n"
+	     "`confirmed`: it crashed at once. `likely`: it ended with an exit code then.\n"
 	     "\n"
-	     "What helps: the limit that is named, raised where it is set. More RAM does not, nor\n"
-	     "a higher memory limit of the container, unless the report says so.\n") },
+	     "What helps: raising the limit that is named, where it is set. More RAM or a\n"
+	     "higher memory limit of the container do nothing, unless the report says so.\n") },
 	{ "ZT2001", N_("SIGKILL that is not an OOM kill, sender known"),
 	  N_("Exit code 137 is 128 + 9, a SIGKILL from anyone. Here another process sent it:\n"
 	     "`timeout -s KILL`, docker stop or kill, a builder that cancels a step, a\n"
@@ -94,17 +95,17 @@ const struct code codes[] = {
 	     "was killed. Often a wrapper hands on the status of something that was killed\n"
 	     "elsewhere: on another machine, in another container.\n") },
 	{ "ZT3200", N_("disk full"),
-	  N_("A file system had no room left (ENOSPC), or a quota was used up (EDQUOT), and the\n"
-	     "program that could not write ended for that.\n"
+	  N_("A file system had no room left (ENOSPC), or a quota was used up (EDQUOT), and\n"
+	     "the program that could not write ended for that.\n"
 	     "\n"
-	     "The disk that image layers are on (/var/lib/docker): `docker system df` says what\n"
-	     "docker holds there, `docker builder prune` drops the build cache. `df -i`: with many\n"
-	     "small files it is the inodes that run out, while `df -h` shows room.\n"
-	     "/dev/shm of a step is a tmpfs of 64 MB by docker's default. A program that maps a file\n"
-	     "there gets no error but SIGBUS (exit code 135). `RUN --mount=type=tmpfs,\n"
-	     "target=/dev/shm`, or --shm-size with the legacy builder.\n"
-	     "Another tmpfs: its size= when it is mounted. What lies on a tmpfs is memory, too, and\n"
-	     "counts against the step's limit.\n") },
+	     "The disk that image layers are on (/var/lib/docker): `docker system df` says\n"
+	     "what docker holds there, `docker builder prune` drops the build cache. Many\n"
+	     "small files use up the inodes (`df -i`) while `df -h` still shows room.\n"
+	     "/dev/shm of a step is a tmpfs, by docker's default of 64 MB. A program that maps\n"
+	     "a file there gets no error but SIGBUS (exit code 135). With BuildKit use\n"
+	     "`RUN --mount=type=tmpfs,target=/dev/shm`, with the legacy builder --shm-size.\n"
+	     "Another tmpfs: its size= when it is mounted. What lies on a tmpfs is memory,\n"
+	     "too, and counts against the step's limit.\n") },
 	{ "ZT9001", N_("events were lost"),
 	  N_("The machine made events faster than ztrace could take them, or a table was full.\n"
 	     "Kills have a ring of their own and are the last to be lost; what may be missing\n"

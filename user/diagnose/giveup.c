@@ -142,7 +142,10 @@ enum confidence heap_full(const struct proc *p, zt_u64 limit_bytes)
 {
 	int sig = p->exit_code & 0x7f;
 
-	if (!p->exit_ns || !limit_bytes || p->peak_rss_bytes < limit_bytes - limit_bytes / 5)
+	/* pages that a heap has but never touched are not in the peak: large objects end on such */
+	zt_u64 least = p->heap.runtime == HEAP_JVM ? limit_bytes / 2 : limit_bytes - limit_bytes / 5;
+
+	if (!p->exit_ns || !limit_bytes || p->peak_rss_bytes < least)
 		return CONF_UNKNOWN;
 	if (p->heap.runtime == HEAP_V8)
 		return crashed(p) && sig != SIGBUS ? CONF_LIKELY : CONF_UNKNOWN;
