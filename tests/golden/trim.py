@@ -39,6 +39,19 @@ for e in events:  # all that happened inside the steps, and signals to it
         keep.add(tgid(e["who"]))
     elif e["kind"] == "signal" and (e.get("target_cgroup") in steps or tgid(e["target"]) in keep):
         keep |= {tgid(e["who"]), tgid(e["target"])}
+
+def below(p, top):
+    for _ in range(32):
+        if p in top:
+            return True
+        p = parent.get(p, 0)
+    return False
+
+
+ours = {tgid(e["who"]) for e in events if e["kind"] == "child"}
+for e in events:  # who was refused something, and runtimes with a heap
+    if e["kind"] in ("refuse", "env") and (e.get("cgroup") in steps or below(tgid(e["who"]), ours)):
+        keep.add(tgid(e["who"]))
 for p in list(keep):
     for _ in range(32):
         p = parent.get(p, 0)
