@@ -164,7 +164,7 @@ static void heap_limits(void **state)
 	static const char node[] = "/usr/bin/node\0--max_old_space_size=512\0x.js\0";
 	static const char java[] = "java\0-cp\0x.jar\0-Xmx1g\0-XX:+ExitOnOutOfMemoryError\0Main\0";
 	static const char other[] = "nodemon\0--max-old-space-size=512\0";
-	struct heap h;
+	struct heap_cmd h;
 
 	(void)state;
 	assert_true(heap_parse(node, sizeof(node) - 1, &h));
@@ -194,7 +194,7 @@ static void bad_sizes(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		char argv[64] = "java";
-		struct heap h;
+		struct heap_cmd h;
 
 		strcpy(argv + 5, bad[i]);
 		assert_true(heap_parse(argv, 5 + strlen(bad[i]) + 1, &h));

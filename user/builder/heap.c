@@ -58,7 +58,7 @@ static bool v8_flag(const char *word, const char *flag)
 	return true;
 }
 
-static void take_word(struct heap *h, const char *word, bool env)
+static void take_word(struct heap_cmd *h, const char *word, bool env)
 {
 	static const char old_space[] = "--max-old-space-size=";
 	zt_u64 bytes = 0;
@@ -80,12 +80,12 @@ static void take_word(struct heap *h, const char *word, bool env)
 }
 
 /* The program's own arguments, behind its script or class, set nothing; there a flag like these is a rare thing. */
-bool heap_parse(const char *argv, size_t len, struct heap *ret)
+bool heap_parse(const char *argv, size_t len, struct heap_cmd *ret)
 {
 	struct words w = { argv, argv + len };
 	const char *word = word_next(&w);
 
-	*ret = (struct heap){ .runtime = word ? runtime_of(base_name(word)) : HEAP_NONE };
+	*ret = (struct heap_cmd){ .runtime = word ? runtime_of(base_name(word)) : HEAP_NONE };
 	if (!ret->runtime)
 		return false;
 	while ((word = word_next(&w)))
@@ -93,7 +93,7 @@ bool heap_parse(const char *argv, size_t len, struct heap *ret)
 	return true;
 }
 
-void heap_env(struct heap *h, const char *name, const char *value)
+void heap_env(struct heap_cmd *h, const char *name, const char *value)
 {
 	bool node = !strcmp(name, "NODE_OPTIONS"), wins = !strcmp(name, "_JAVA_OPTIONS");
 	char word[128];
@@ -104,7 +104,7 @@ void heap_env(struct heap *h, const char *name, const char *value)
 		size_t n = strcspn(value, " \t\n");
 
 		if (n && n < sizeof(word)) {
-			struct heap said = { .runtime = h->runtime };
+			struct heap_cmd said = { .runtime = h->runtime };
 
 			memcpy(word, value, n);
 			word[n] = 0;

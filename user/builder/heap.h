@@ -10,7 +10,7 @@
 
 enum heap_runtime { HEAP_NONE, HEAP_V8, HEAP_JVM };
 
-struct heap {
+struct heap_cmd {
 	enum heap_runtime runtime;
 	zt_u64 limit_bytes; /* 0: not set, the runtime's default holds */
 	bool from_env;	    /* it came from an environment variable */
@@ -18,9 +18,9 @@ struct heap {
 };
 
 /* argv as in client.h. false: no such program. */
-bool heap_parse(const char *argv, size_t len, struct heap *ret);
+bool heap_parse(const char *argv, size_t len, struct heap_cmd *ret);
 /* A variable that the program has; the command line has been parsed. */
-void heap_env(struct heap *h, const char *name, const char *value);
+void heap_env(struct heap_cmd *h, const char *name, const char *value);
 /* The variables that are looked at; ends with NULL. */
 extern const char *const heap_env_names[];
 

@@ -115,7 +115,7 @@ static void raise_ulimit(struct report *r, const struct refusal *f, char option,
 		     say_bytes(r, want), option), NULL, want);
 }
 
-void advise_memory(const struct model *m, struct report *r, const struct refusal *f, enum memory_wall wall,
+void giveup_memory(const struct model *m, struct report *r, const struct refusal *f, enum memory_wall wall,
 		   struct incident *i)
 {
 	const struct zt_ev_refuse *e = &f->ev;
@@ -160,7 +160,7 @@ static zt_u64 room_for_heap(const struct model *m, const struct incident *i)
 	return most;
 }
 
-void advise_heap(const struct model *m, struct report *r, const struct proc *p, zt_u64 limit_bytes,
+void giveup_heap(const struct model *m, struct report *r, const struct proc *p, zt_u64 limit_bytes,
 		 struct incident *i)
 {
 	bool v8 = p->heap.runtime == HEAP_V8;
@@ -208,7 +208,7 @@ static void larger_shm(struct report *r, const struct refusal *f, struct inciden
 		add_help(i, "shm-size", _("give it a larger /dev/shm: --shm-size"), NULL, want);
 }
 
-void advise_room(const struct model *m, struct report *r, const struct refusal *f, struct incident *i)
+void giveup_room(const struct model *m, struct report *r, const struct refusal *f, struct incident *i)
 {
 	enum room_place place = room_place(f);
 

@@ -321,7 +321,7 @@ static struct incident *memory_incident(const struct model *m, struct report *r,
 		say(r, _("%s mapped, %s of it data"), say_bytes(r, e->total_vm_bytes), say_bytes(r, e->data_bytes));
 	i->basis = sure == CONF_CONFIRMED ? _("confirmed: it was refused memory and crashed on that") :
 					    _("likely: it was refused memory right before it ended");
-	advise_memory(m, r, f, wall, i);
+	giveup_memory(m, r, f, wall, i);
 	finish(m, r, u, i);
 	return i;
 }
@@ -346,7 +346,7 @@ static struct incident *heap_incident(const struct model *m, struct report *r, c
 	i->killed = ended_how(r, p);
 	i->used_text = say(r, _("peak %s of %s, heap and all else"), say_bytes(r, p->peak_rss_bytes), p->comm);
 	i->basis = _("likely: by how it ended and by its peak");
-	advise_heap(m, r, p, limit, i);
+	giveup_heap(m, r, p, limit, i);
 	finish(m, r, u, i);
 	return i;
 }
@@ -416,7 +416,7 @@ static struct incident *room_incident(const struct model *m, struct report *r, c
 	if (f->path[0])
 		add_note(i, say(r, f->ev.what == ZT_REFUSED_FAULT ? _("an open file there: %.200s") :
 								    _("what it could not write: %.200s"), f->path));
-	advise_room(m, r, f, i);
+	giveup_room(m, r, f, i);
 	finish(m, r, u, i);
 	return i;
 }

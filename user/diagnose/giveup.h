@@ -39,10 +39,10 @@ zt_u64 heap_limit(const struct model *m, const struct proc *p);
 const char *own_ulimit(const struct incident *i, char option, char *buf, size_t size);
 
 /* advise_giveup.c */
-void advise_memory(const struct model *m, struct report *r, const struct refusal *f, enum memory_wall wall,
+void giveup_memory(const struct model *m, struct report *r, const struct refusal *f, enum memory_wall wall,
 		   struct incident *i);
-void advise_heap(const struct model *m, struct report *r, const struct proc *p, zt_u64 limit_bytes,
+void giveup_heap(const struct model *m, struct report *r, const struct proc *p, zt_u64 limit_bytes,
 		 struct incident *i);
-void advise_room(const struct model *m, struct report *r, const struct refusal *f, struct incident *i);
+void giveup_room(const struct model *m, struct report *r, const struct refusal *f, struct incident *i);
 
 #endif

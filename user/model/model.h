@@ -43,7 +43,7 @@ struct proc {
 	char argv[PROC_ARGV_SHORT];
 	struct step *step;	   /* whose first process this is */
 	struct build *client;	   /* whose client this is */
-	struct heap heap;	   /* of a runtime that has one; runtime HEAP_NONE: not such */
+	struct heap_cmd heap;	   /* of a runtime that has one; runtime HEAP_NONE: not such */
 };
 
 /* What a cgroup used over time; when full, neighbours are merged and keep the higher value. */
