@@ -13,8 +13,9 @@ user/trace      trace/|base/|ztrace/                        bpf/                
 user/source     source/|trace/|base/|ztrace/|ztrace\.skel\.h|[a-z]+\.skel\.h  -              -
 user/builder    builder/|base/|ztrace/                      bpf/|unistd|fcntl|sys/stat       $CLOCK|$FILES
 user/ci         ci/|model/model\.h|base/|ztrace/            bpf/|unistd|fcntl|sys/stat       $CLOCK|$FILES
-user/model      model/|builder/|trace/event\.h|base/|ztrace/  bpf/|unistd|fcntl|sys/stat|time  $CLOCK|$FILES
-user/diagnose   diagnose/|model/model\.h|builder/|ci/|base/|ztrace/  bpf/|unistd|fcntl|sys/stat  $CLOCK|$FILES
+user/label      label/|builder/argvwords\.h|base/|ztrace/  bpf/|unistd|fcntl|sys/stat|time  $CLOCK|$FILES
+user/model      model/|label/label\.h|builder/|trace/event\.h|base/|ztrace/  bpf/|unistd|fcntl|sys/stat|time  $CLOCK|$FILES
+user/diagnose   diagnose/|label/label\.h|model/model\.h|builder/|ci/|base/|ztrace/  bpf/|unistd|fcntl|sys/stat  $CLOCK|$FILES
 user/render     render/|[a-z_]+\.inc|diagnose/report\.h|model/model\.h|builder/|ci/|base/|ztrace/  bpf/|fcntl|sys/stat  $CLOCK|openat2?|opendir
 "
 passed=0 failed=0

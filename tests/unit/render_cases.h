@@ -143,8 +143,11 @@ static inline void case_limit(struct fixture *x)
 	i->limit.chain[0] = (struct chain_level){ "/docker/buildkit/abc", ZT_NO_LIMIT, 2 * GIB - MIB, 2 * GIB - MIB };
 	i->limit.chain[1] = (struct chain_level){ "/docker/buildkit", 2 * GIB, 2 * GIB, 2 * GIB };
 	i->limit.nchain = 2;
-	i->holders[0] = (struct holder){ HOLD_PROCESS, "cc1plus", "cc1plus", 8, 1900 * MIB, NULL };
-	i->holders[1] = (struct holder){ HOLD_PAGE_CACHE, "page cache", "page cache", 0, 60 * MIB, NULL };
+	i->holders[0] = (struct holder){ HOLD_PROCESS, "cc1plus", "cc1plus", 8, 1900 * MIB, NULL,
+					 "compiling src/foo.cc, src/bar.cc, …" };
+	i->inside[0] = i->holders[0];
+	i->ninside = 1;
+	i->holders[1] = (struct holder){ HOLD_PAGE_CACHE, "page cache", "page cache", 0, 60 * MIB, NULL, NULL };
 	i->nholders = 2;
 	x->growth = (struct growth){ "/docker/buildkit", 4, true, { 1243 * SEC, 1247 * SEC, 1251 * SEC, 1257 * SEC },
 				     { 12 * MIB, 500 * MIB, GIB, 2 * GIB } };
@@ -193,10 +196,11 @@ static inline void case_host(struct fixture *x)
 	i->host_text = "short: 41.0 MiB available of 7.7 GiB, no swap";
 	i->host_known = true;
 	i->host_available_bytes = 41 * MIB;
-	i->holders[0] = (struct holder){ HOLD_STEP, "b1.s3", "api-backend step 3/9 RUN cargo build --release", 0, 4 * GIB, &x->step };
-	i->holders[1] = (struct holder){ HOLD_STEP, "b2.s5", "web step 5/11 RUN npm run build", 3, 3174 * MIB, NULL };
-	i->holders[2] = (struct holder){ HOLD_CONTAINER, "/docker/1234", NULL, 0, 307 * MIB, NULL };
-	i->holders[3] = (struct holder){ HOLD_OTHER, NULL, NULL, 0, 307 * MIB, NULL };
+	i->holders[0] = (struct holder){ HOLD_STEP, "b1.s3", "api-backend step 3/9 RUN cargo build --release", 0, 4 * GIB, &x->step,
+					 NULL };
+	i->holders[1] = (struct holder){ HOLD_STEP, "b2.s5", "web step 5/11 RUN npm run build", 3, 3174 * MIB, NULL, NULL };
+	i->holders[2] = (struct holder){ HOLD_CONTAINER, "/docker/1234", NULL, 0, 307 * MIB, NULL, NULL };
+	i->holders[3] = (struct holder){ HOLD_OTHER, NULL, NULL, 0, 307 * MIB, NULL, NULL };
 	i->nholders = 4;
 	i->notes[0] = "the kernel kills the biggest process: web was the victim, not the cause; peaks were 4.2 and "
 		      "3.1 GiB: each build fits alone, both together do not";
@@ -303,7 +307,8 @@ static inline void case_hostile(struct fixture *x)
 	i->trigger.comm = EVIL;
 	i->limit.path = EVIL;
 	for (unsigned int n = 0; n < HOLDERS_MAX; n++)
-		i->holders[n] = (struct holder){ HOLD_PROCESS, EVIL, n % 2 ? x->big : EVIL, n, n * 900 * MIB, NULL };
+		i->holders[n] = (struct holder){ HOLD_PROCESS, EVIL, n % 2 ? x->big : EVIL, n, n * 900 * MIB, NULL,
+						 n % 2 ? EVIL : x->big };
 	i->nholders = HOLDERS_MAX;
 	for (unsigned int n = 0; n < NOTES_MAX; n++)
 		i->notes[n] = x->big;

@@ -50,6 +50,18 @@ static struct unit unit_of_kill(struct model *m, const struct kill *k, struct bu
 	return (struct unit){ 0 };
 }
 
+/* No OOM kill: somebody's signal, or the program's own decision */
+static void tell_other(const struct model *m, struct report *r, const struct unit *u)
+{
+	struct incident *i = killer_incident(m, r, u);
+
+	if (!i)
+		i = giveup_incident(m, r, u);
+	for (unsigned int n = 0; i && n < i->nvictims; n++)
+		if (!i->victims[n].label)
+			i->victims[n].label = say_doing(r, model_proc(m, &i->victims[n].id), true);
+}
+
 /* Is the unit's end explained by an OOM kill (surely or perhaps)? */
 static bool explained(const struct report *r, const struct step *s)
 {
@@ -117,9 +129,8 @@ static void close_step(struct model *m, struct report *r, struct step *s)
 			close_kill(m, r, k);
 	u = unit_of_step(s);
 	/* An ordinary container's end is its owner's business, unless the kernel ended it. */
-	if (!s->container && concerns(m, &u, NULL) && !explained(r, s) && !builder_took(m, s) &&
-	    !killer_incident(m, r, &u))
-		giveup_incident(m, r, &u);
+	if (!s->container && concerns(m, &u, NULL) && !explained(r, s) && !builder_took(m, s))
+		tell_other(m, r, &u);
 }
 
 static bool build_client(const struct proc *p)
@@ -136,8 +147,7 @@ static void close_child(struct model *m, struct report *r)
 		return;
 	if (build_client(m->child) && !died_of(m->child->exit_code, SIGKILL))
 		return; /* docker build hands on its step's exit code */
-	if (!killer_incident(m, r, &u))
-		giveup_incident(m, r, &u);
+	tell_other(m, r, &u);
 }
 
 /* In the order of the kills: a shortage takes one after the other, and the summary tells them so. */

@@ -12,6 +12,7 @@
 struct table {
 	zt_u64 domain; /* the level that was hit; 0: the host */
 	struct holder h[TABLE_MAX];
+	struct group doing[TABLE_MAX]; /* of the processes of each row */
 	unsigned int n;
 	struct host_named named; /* what the rows hold */
 };
@@ -24,6 +25,7 @@ static struct holder *row(struct table *t, enum holder_kind kind, const char *na
 	if (t->n == TABLE_MAX)
 		return NULL;
 	t->h[t->n] = (struct holder){ .kind = kind, .name = name };
+	t->doing[t->n] = (struct group){ .n = 0 };
 	return &t->h[t->n++];
 }
 
@@ -36,6 +38,7 @@ static zt_u64 add_task(const struct kill_task *k, struct table *t)
 		return 0;
 	h->bytes += k->rss.anon_bytes;
 	h->count++;
+	group_add(&t->doing[h - t->h], k);
 	return k->rss.anon_bytes;
 }
 
@@ -277,15 +280,23 @@ static void split_step(const struct kill *w, const struct kill_level *d, struct 
 		t->h[0].bytes -= t->h[n].bytes < t->h[0].bytes ? t->h[n].bytes : t->h[0].bytes;
 }
 
+/* Before the rows are sorted */
+static void say_rows_doing(struct report *r, struct table *t)
+{
+	for (unsigned int n = 0; n < t->n; n++)
+		t->h[n].label = say_group_doing(r, &t->doing[n]);
+}
+
 /* The processes of the step that died (of the whole level when it has no steps), largest kind first. */
-static void inside_find(const struct kill *w, zt_u64 cgroup, struct table *t, struct incident *i)
+static void inside_find(struct report *r, const struct kill *w, zt_u64 cgroup, struct table *t, struct incident *i)
 {
 	t->n = 0;
 	for (unsigned int n = 0; n < w->ntasks; n++)
 		if (w->tasks[n].cgroup == cgroup)
 			add_task(&w->tasks[n], t);
+	say_rows_doing(r, t);
 	qsort(t->h, t->n, sizeof(t->h[0]), by_bytes);
-	for (unsigned int n = 0; n < t->n && i->ninside < INSIDE_MAX; n++)
+	for (unsigned int n = 0; n < t->n && t->h[n].bytes && i->ninside < INSIDE_MAX; n++)
 		i->inside[i->ninside++] = t->h[n];
 }
 
@@ -309,11 +320,12 @@ void holders_find(const struct model *m, struct report *r, const struct kill *k,
 		add_host_rest(host_of_kill(k), t);
 		host_notes(m, r, k, t->h, t->n, i);
 	}
+	say_rows_doing(r, t);
 	qsort(t->h, t->n, sizeof(t->h[0]), by_bytes);
 	for (unsigned int n = 0; n < t->n && i->nholders < HOLDERS_MAX; n++)
 		if (t->h[n].bytes)
 			i->holders[i->nholders++] = t->h[n];
 	if (i->step && i->step == k->step)
-		inside_find(w, i->step->cgroup->id, t, i);
+		inside_find(r, w, i->step->cgroup->id, t, i);
 	free(t);
 }

@@ -42,6 +42,18 @@ void add_note(struct incident *i, const char *text);
 void add_help(struct incident *i, const char *id, const char *text, const char *command, zt_u64 bytes);
 void set_lineage(const struct proc *p, struct who *out, unsigned int *n);
 
+/* doing.c */
+#define GROUP_TOP 6
+struct group { /* processes of one name */
+	const struct kill_task *top[GROUP_TOP]; /* the largest whose doing is known, largest first */
+	unsigned int ntop, n;
+};
+void group_add(struct group *g, const struct kill_task *t);
+const char *say_group_doing(struct report *r, const struct group *g); /* "compiling a.cc, b.cc, …"; NULL: not known */
+/* "compiling a.cc", with_lead: "compiling a.cc (make -C sub all)". NULL: not known */
+const char *say_doing(struct report *r, const struct proc *p, bool with_lead);
+size_t say_columns(const char *s); /* as a terminal shows it */
+
 /* cause.c */
 /* Did the death of `victim` make the unit fail? */
 enum tristate cause_of_failure(const struct model *m, const struct proc *victim, const struct unit *u);

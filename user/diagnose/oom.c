@@ -7,12 +7,15 @@
 /* PAGE_ALLOC_COSTLY_ORDER: above it the kernel gives up rather than kill, if it may */
 #define COSTLY_ORDER 3
 
+/* Of an 80 column line behind "   = killed: " */
+#define FACT_COLUMNS 67
+
 static bool is_chosen(const struct kill *k)
 {
 	return k->ev.decision && k->ev.chosen.tgid == k->ev.victim.tgid && k->ev.chosen.start_ns == k->ev.victim.start_ns;
 }
 
-static void add_victim(const struct kill *k, struct incident *i)
+static void add_victim(struct report *r, const struct kill *k, struct incident *i)
 {
 	const struct proc *p = k->victim;
 	struct victim *v;
@@ -33,6 +36,7 @@ static void add_victim(const struct kill *k, struct incident *i)
 		v->argv = p->argv;
 		v->argv_bytes = p->argv_bytes;
 	}
+	v->label = say_doing(r, p, true);
 	if (p->exec_ns || p->fork_ns)
 		v->runtime_ns = k->ev.h.ts_ns - (p->fork_ns ? p->fork_ns : p->exec_ns);
 	set_lineage(p, v->lineage, &v->nlineage);
@@ -51,30 +55,40 @@ static zt_u64 resident(const struct zt_rss *s)
 }
 
 /* What share of it the victim held, where that was not most of it. */
-static const char *say_share(struct report *r, const struct kill *k, const struct incident *i)
+static const char *say_share(struct report *r, const struct kill *k, const struct incident *i,
+			     const char *text)
 {
 	bool host = i->limit.kind == LIMIT_HOST && !i->decision.sysrq;
 	zt_u64 held = resident(&i->victims[0].rss);
 	zt_u64 all = host ? host_of_kill(k)->total_bytes : i->limit.kind == LIMIT_CGROUP ? i->limit.bytes : 0;
 
 	if (all < 100 || all == ZT_NO_LIMIT || i->limit.swap_inclusive || held >= all / 10 * 9)
-		return i->killed;
-	return say(r, host ? _("%s, %u %% of RAM") : _("%s, %u %% of the limit"), i->killed, (unsigned int)(held / (all / 100)));
+		return text;
+	return say(r, host ? _("%s, %u %% of RAM") : _("%s, %u %% of the limit"), text, (unsigned int)(held / (all / 100)));
 }
 
-static void say_killed(struct report *r, const struct kill *k, struct incident *i)
+/* "cc1plus (pid 4312), compiling src/foo.cc, 512.0 MiB" */
+static const char *say_victim(struct report *r, const struct kill *k, const struct incident *i, const char *label)
 {
 	const struct victim *v = &i->victims[0];
+	const char *size = say_bytes(r, resident(&v->rss)), *text;
 	unsigned int more = i->nvictims - 1 + i->more_victims;
 
-	i->killed = say(r, v->id.tid == v->id.tgid ? _("%s, pid %u, %s") :
-			   /* the memory is that of the whole process */
-			   _("%s, pid %u (its first thread had ended already), %s"),
-			v->comm, v->id.tgid, say_bytes(r, resident(&v->rss)));
-	if (more)
-		i->killed = say(r, _("%s, and %u more of its group"), i->killed, more);
+	if (v->id.tid != v->id.tgid) /* the memory is that of the whole process */
+		text = say(r, _("%s, pid %u (its first thread had ended already), %s"), v->comm, v->id.tgid, size);
+	else if (label)
+		text = say(r, _("%s (pid %u), %s, %s"), v->comm, v->id.tgid, label, size);
 	else
-		i->killed = say_share(r, k, i);
+		text = say(r, _("%s, pid %u, %s"), v->comm, v->id.tgid, size);
+	return more ? say(r, _("%s, and %u more of its group"), text, more) : say_share(r, k, i, text);
+}
+
+/* The tool that it worked for is left out where the line has no room for it. */
+static void say_killed(struct report *r, const struct kill *k, struct incident *i)
+{
+	i->killed = say_victim(r, k, i, i->victims[0].label);
+	if (say_columns(i->killed) > FACT_COLUMNS)
+		i->killed = say_victim(r, k, i, say_doing(r, k->victim, false));
 }
 
 /* "64.0 MiB of 64.0 MiB, 8 x cc1plus 61.2 MiB" */
@@ -87,6 +101,8 @@ static void say_inside(struct report *r, struct incident *i)
 	i->used_text = h->count > 1 ?
 		say(r, _("%s; %u x %s %s"), i->used_text, h->count, h->name, say_bytes(r, h->bytes)) :
 		say(r, _("%s; %s %s"), i->used_text, h->name, say_bytes(r, h->bytes));
+	if (h->label && (h->count > 1 || strcmp(h->name, i->victims[0].comm))) /* else "killed:" says it */
+		i->used_text = say(r, _("%1$s, %2$s"), i->used_text, h->label);
 }
 
 static const char *oom_code(const struct incident *i, const struct kill *k)
@@ -223,13 +239,13 @@ static enum confidence lower(enum confidence a, enum confidence b)
 }
 
 /* Those of one decision, the chosen one first: the others only went with it. */
-static void add_victims(struct kill *k, struct incident *i)
+static void add_victims(struct report *r, struct kill *k, struct incident *i)
 {
 	for (int chosen = 1; chosen >= 0; chosen--)
 		for (struct kill *v = k; v; v = v->next)
 			if ((v == k || v->walk == k) && is_chosen(v) == chosen) {
 				if (!v->again)
-					add_victim(v, i);
+					add_victim(r, v, i);
 				v->reported = true;
 			}
 }
@@ -242,7 +258,7 @@ struct incident *oom_incident(const struct model *m, struct report *r, struct ki
 
 	if (!i)
 		return NULL;
-	add_victims(k, i);
+	add_victims(r, k, i);
 	i->ts_ns = k->ev.h.ts_ns;
 	i->trigger = (struct who){ k->ev.h.who, k->ev.comm };
 	conf = limit_find(m, r, k, i);

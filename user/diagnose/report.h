@@ -58,6 +58,7 @@ struct holder {
 	unsigned int count; /* processes, when > 1 */
 	zt_u64 bytes;
 	const struct step *step; /* HOLD_STEP */
+	const char *label; /* what these processes were doing; NULL: not known */
 };
 
 /* A process that the kernel weighed, or could have. */

@@ -129,6 +129,15 @@ int apply_level(struct model *m, const struct zt_ev *ev)
 	return 0;
 }
 
+/* Kept as it is: until the kill is told of, many processes come and go. */
+static const struct label *label_now(struct model *m, const struct zt_id *id)
+{
+	const struct proc *p = model_proc(m, id);
+	const struct label *l = p ? model_doing(m, p, NULL) : NULL;
+
+	return l ? (const void *)arena_dup(&m->arena, l, sizeof(*l)) : NULL;
+}
+
 int apply_task(struct model *m, const struct zt_ev *ev)
 {
 	const struct zt_ev_task *e = (const void *)ev;
@@ -151,6 +160,7 @@ int apply_task(struct model *m, const struct zt_ev *ev)
 	t->points = e->points;
 	t->data_bytes = e->data_bytes;
 	t->threads = e->threads;
+	t->label = label_now(m, &ev->who);
 	memcpy(t->comm, e->comm, sizeof(t->comm));
 	return 0;
 }

@@ -12,6 +12,7 @@
 
 #include "base/slab.h"
 #include "builder/heap.h"
+#include "label/label.h"
 #include "ztrace/event.h"
 
 struct dockerfile;
@@ -41,6 +42,7 @@ struct proc {
 	char comm[ZT_COMM_LEN];
 	zt_u32 argv_bytes;	   /* of argv (NUL-separated, cut to fit) */
 	char argv[PROC_ARGV_SHORT];
+	struct label label;	   /* from all of argv; LABEL_NONE: it tells nothing */
 	struct step *step;	   /* whose first process this is */
 	struct build *client;	   /* whose client this is */
 	struct heap_cmd heap;	   /* of a runtime that has one; runtime HEAP_NONE: not such */
@@ -166,6 +168,7 @@ struct kill_task {
 	zt_s64 points; /* in pages, with ZT_F_TASK_CANDIDATE */
 	zt_u64 data_bytes; /* asked for, touched or not; 0: not known */
 	zt_u32 threads;
+	const struct label *label; /* as model_doing had it then; NULL: nothing */
 	char comm[ZT_COMM_LEN];
 };
 
@@ -290,6 +293,12 @@ const char *model_fact(const struct model *m, const char *key);
 struct refusal *model_refusal(const struct model *m, const struct proc *p, bool memory);
 /* Is p the process `ancestor` or below it? */
 bool model_is_below(const struct proc *p, const struct proc *ancestor);
+
+/*
+ * What p was doing by its own argv; within a step or the traced command else by its nearest telling ancestor's. NULL: not
+ * known. *lead: the tool above it that it worked for ("make -C sub all"); NULL: none that adds anything.
+ */
+const struct label *model_doing(const struct model *m, const struct proc *p, const struct label **lead);
 
 /* Is that build the traced command's doing? All are when none is traced; NULL (not known) may be. */
 bool model_concerns(const struct model *m, const struct build *b);

@@ -145,6 +145,7 @@ int apply_fork(struct model *m, const struct zt_ev *ev)
 		memcpy(p->comm, parent->comm, sizeof(p->comm));
 		set_argv(p, parent->argv, parent->argv_bytes);
 		p->heap = parent->heap;
+		p->label = parent->label;
 	}
 	return 0;
 }
@@ -164,6 +165,7 @@ int apply_exec(struct model *m, const struct zt_ev *ev)
 	memcpy(p->comm, e->comm, sizeof(p->comm));
 	set_argv(p, argv, len);
 	set_heap(p, argv, len);
+	label_find(argv, len, &p->label, NULL);
 	if (e->parent.tgid)
 		set_parent(p, proc_get(m, &e->parent));
 	return 0;
@@ -183,6 +185,7 @@ int apply_proc(struct model *m, const struct zt_ev *ev)
 	memcpy(p->comm, e->comm, sizeof(p->comm));
 	set_argv(p, argv, len);
 	set_heap(p, argv, len);
+	label_find(argv, len, &p->label, NULL);
 	if (e->parent.tgid)
 		set_parent(p, proc_get(m, &e->parent));
 	return 0;

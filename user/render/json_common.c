@@ -380,27 +380,30 @@ static json_t *decision_object(const struct decision *d)
 		       jv_set(o, "candidates", candidates_array(d)));
 }
 
-static json_t *holders_array(const struct incident *i)
+static json_t *holder_object(const struct holder *h)
 {
 	static const char *const kinds[] = {
 		[HOLD_STEP] = "step",	    [HOLD_BUILD] = "build",   [HOLD_CONTAINER] = "container",
 		[HOLD_PROCESS] = "process", [HOLD_KERNEL] = "kernel", [HOLD_PAGE_CACHE] = "page_cache",
 		[HOLD_TMPFS] = "tmpfs",	    [HOLD_OTHER] = "other",
 	};
+	json_t *o = json_object();
+
+	return done(o, jv_set(o, "kind", jv_string((unsigned int)h->kind < ARRAY_SIZE(kinds) ? kinds[h->kind] : NULL)) ||
+		       jv_set(o, "name", jv_string(h->name)) ||
+		       jv_set(o, "title", jv_string(h->title)) ||
+		       jv_set(o, "count", jv_count(h->count)) ||
+		       jv_set(o, "label", jv_string(h->label)) ||
+		       jv_set(o, "bytes", jv_exact_bytes(h->bytes)));
+}
+
+static json_t *holders_array(const struct holder *h, unsigned int count)
+{
 	json_t *a = json_array();
 	int failed = !a;
 
-	for (unsigned int n = 0; n < i->nholders && n < HOLDERS_MAX && !failed; n++) {
-		const struct holder *h = &i->holders[n];
-		json_t *o = json_object();
-
-		failed = jv_append(a, done(o, jv_set(o, "kind", jv_string((unsigned int)h->kind < ARRAY_SIZE(kinds) ?
-									   kinds[h->kind] : NULL)) ||
-					      jv_set(o, "name", jv_string(h->name)) ||
-					      jv_set(o, "title", jv_string(h->title)) ||
-					      jv_set(o, "count", jv_count(h->count)) ||
-					      jv_set(o, "bytes", jv_exact_bytes(h->bytes))));
-	}
+	for (unsigned int n = 0; n < count && !failed; n++)
+		failed = jv_append(a, holder_object(&h[n]));
 	return done(a, failed);
 }
 
@@ -491,7 +494,8 @@ json_t *json_incident(const struct model *m, const struct incident *i)
 		       jv_set(o, "killer", killer_object(i)) ||
 		       jv_set(o, "decision", decision_object(&i->decision)) ||
 		       jv_set(o, "limit", limit_object(i)) ||
-		       jv_set(o, "holders", holders_array(i)) ||
+		       jv_set(o, "holders", holders_array(i->holders, i->nholders < HOLDERS_MAX ? i->nholders : HOLDERS_MAX)) ||
+		       jv_set(o, "inside", holders_array(i->inside, i->ninside < INSIDE_MAX ? i->ninside : INSIDE_MAX)) ||
 		       jv_set(o, "growth", growth_array(i->growth)) ||
 		       jv_set(o, "growth_path", jv_string(i->growth ? i->growth->path : NULL)) ||
 		       jv_set(o, "host_memory", host_memory(i)) ||

@@ -250,13 +250,16 @@ static void put_holders(struct screen *s, const struct incident *i, const struct
 {
 	for (unsigned int n = 0; n < i->nholders && n < room->holders; n++) {
 		const struct holder *h = &i->holders[n];
-		char head[HEAD_BYTES], size[FMT_LEN], count[32] = "";
+		const char *name = h->title ?: h->name ?: "?";
+		char head[HEAD_BYTES], size[FMT_LEN], count[32] = "", text[SCREEN_LINE_BYTES];
 
 		if (h->count > 1)
 			snprintf(count, sizeof(count), "%u x ", h->count);
 		fmt_bytes(size, sizeof(size), h->bytes);
 		snprintf(head, sizeof(head), "%*s%10s  %s", (int)indent, "", size, count);
-		screen_para(s, &(struct para){ .head = head, .text = h->title ?: h->name ?: "?", .lines = 1 });
+		if (h->label)
+			snprintf(text, sizeof(text), "%.255s, %.512s", name, h->label);
+		screen_para(s, &(struct para){ .head = head, .text = h->label ? text : name, .lines = 1 });
 	}
 }
 
