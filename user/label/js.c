@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* JavaScript: package managers, bundlers, compilers and test runners under node. */
-#include <stdio.h>
-
 #include "label/internal.h"
 
 /* npm, npx, yarn and pnpm as scripts: npm-cli.js, yarn-3.6.1.cjs */

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Java and its kin: the class that java runs tells the tool. */
-#include <stdio.h>
-
 #include "label/internal.h"
 
 /* core/target/…, core/build/…: the folder that holds the build's output is the module. false: no such path */

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* The rest of a build: packages, archives, git, other languages, shells. */
-#include <stdio.h>
-
 #include "label/internal.h"
 
 static const char *const apt_values[] = { "-o", "--option", "-t", "--target-release", "-c", "--config-file", "-X",

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Python: installers, the wheels they build, tests, scripts. */
-#include <stdio.h>
-
 #include "label/internal.h"
 
 /* Nothing behind these is a package. */
@@ -35,8 +33,9 @@ static bool pip_package(const char *text, struct label *ret)
 	size_t n;
 
 	s = s ? strchr(s + 1, '/') : NULL;
-	if (!s++)
+	if (!s)
 		return false;
+	s++;
 	n = strcspn(s, "/'\"\\ ,)");
 	end = s + n;
 	while (end > s && *end != '_')

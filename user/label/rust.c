@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Rust: rustc, cargo, build scripts. */
-#include <stdio.h>
-
 #include "label/internal.h"
 
 /* The folder target/release/build/ring-0123456789abcdef: its crate. false: it is none */
@@ -46,9 +44,9 @@ static bool rustc(const struct command *c, struct label *ret)
 /* target/release/build/ring-0123456789abcdef/build-script-build */
 static bool build_script(const struct command *c, struct label *ret)
 {
-	const char *end = base_name(c->path) - 1, *start = end;
+	const char *end = strrchr(c->path, '/'), *start = end;
 
-	if (end < c->path)
+	if (!end)
 		return false;
 	while (start > c->path && start[-1] != '/')
 		start--;
