@@ -86,6 +86,7 @@ const char *say_group_doing(struct report *r, const struct group *g)
 			all = false;
 			continue;
 		}
+		/* numbered, for it is an enumeration and no "part of a sentence, part of a sentence" */
 		longer = list ? say(r, _("%1$s, %2$s"), list, l->object) : say(r, "%s", l->object);
 		if (list && say_columns(longer) > GROUP_COLUMNS) {
 			all = false;

@@ -102,7 +102,7 @@ static void say_inside(struct report *r, struct incident *i)
 		say(r, _("%s; %u x %s %s"), i->used_text, h->count, h->name, say_bytes(r, h->bytes)) :
 		say(r, _("%s; %s %s"), i->used_text, h->name, say_bytes(r, h->bytes));
 	if (h->label && (h->count > 1 || strcmp(h->name, i->victims[0].comm))) /* else "killed:" says it */
-		i->used_text = say(r, _("%1$s, %2$s"), i->used_text, h->label);
+		i->used_text = say(r, _("%s, %s"), i->used_text, h->label);
 }
 
 static const char *oom_code(const struct incident *i, const struct kill *k)
