@@ -53,8 +53,16 @@ static const struct kill_level *any_level(const struct kill *w, zt_u64 id)
 	return NULL;
 }
 
+/*
+ * Of those that count in this limit, the ones that came with the build: a daemon that ran before it has reserved what
+ * it does not use, ztrace itself first of all.
+ */
 static bool counts(const struct model *m, const struct incident *i, const struct kill_task *t)
 {
+	if (t->id.start_ns && t->id.start_ns <= m->start.h.who.start_ns)
+		return false;
+	if (!strcmp(t->comm, "ztrace"))
+		return false;
 	return i->limit.kind != LIMIT_CGROUP || !i->limit.cgroup ||
 	       cgroup_below(m, t->cgroup, i->limit.cgroup) != TRI_NO;
 }
