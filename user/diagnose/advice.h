@@ -76,6 +76,8 @@ unsigned int traced_command(const struct model *m, const char *words[COMMAND_WOR
 /* The command line of a process. 0: not known in full */
 unsigned int proc_words(const struct proc *p, const char *words[COMMAND_WORDS]);
 
+/* Is it this instruction that is to be edited? Others may have the same text. */
+bool sure_of_step(const struct advice *a);
 /*
  * h becomes the replacement of `len` bytes at `at` of line `number` by `to`; `from` is made as long as it takes to be
  * the first of its kind in the line. false: that line cannot be edited so (masked, or there is none).

@@ -155,7 +155,7 @@ bool advise_tmpfs(const struct advice *a, struct help *h)
 	if (s->instr && s->build && !s->instr->from_onbuild && edit_shm(a, h)) {
 		h->text = say(a->r, _("write to /tmp at line %1$u: files in /dev/shm took %2$s of the memory"), h->edit.line,
 			      say_bytes(a->r, files->bytes));
-		h->confidence = fits_without(a, files->bytes);
+		h->confidence = sure_of_step(a) ? fits_without(a, files->bytes) : CONF_UNKNOWN;
 		return true;
 	}
 	h->how = HELP_WORDS;

@@ -142,7 +142,7 @@ static bool in_command(const struct advice *a, unsigned long fit, unsigned long 
 		return false;
 	h->how = HELP_INSTEAD;
 	h->command = arena_printf(&a->r->arena, "%.*s%s%s", (int)at.at, line, new_text(a, &at, fit), line + at.at + at.len);
-	h->text = say(a->r, _("use %1$lu jobs instead of %2$lu: %3$u x %4$s take up to %5$s each"), fit, *was, a->gang.count,
+	h->text = say(a->r, _("fewer jobs at once, %1$lu instead of %2$lu: %3$u x %4$s take up to %5$s each"), fit, *was, a->gang.count,
 		      a->gang.comm, say_bytes(a->r, a->gang.each_bytes));
 	return h->command;
 }
@@ -159,6 +159,6 @@ bool advise_jobs(const struct advice *a, struct help *h)
 	if (!in_dockerfile(a, fit, &was, h) && !in_command(a, fit, &was, h))
 		return false;
 	h->id = "lower-jobs";
-	h->confidence = a->gang.confidence;
+	h->confidence = h->how == HELP_EDIT && !sure_of_step(a) ? CONF_UNKNOWN : a->gang.confidence;
 	return true;
 }

@@ -40,7 +40,7 @@ static const char *container_of_level(struct report *r, const char *path)
 {
 	struct cgpath p = cgpath_level(path);
 
-	if (p.kind != CGPATH_DOCKER_CONTAINER && p.kind != CGPATH_BUILDX_BUILDER && p.kind != CGPATH_PODMAN_CONTAINER)
+	if (p.kind != CGPATH_DOCKER_CONTAINER && p.kind != CGPATH_BUILDX_BUILDER)
 		return NULL;
 	return p.id && p.id_len >= ID_SHOWN ? say(r, "%.*s", ID_SHOWN, p.id) : NULL;
 }
@@ -98,12 +98,10 @@ static const char *swap_word(struct report *r, const struct limits *n, unsigned 
 	return say(r, "%llum", (ull)((version == 1 ? n->swap : n->memory + n->swap) / MIB));
 }
 
-static const char *by_update(const struct advice *a, const char *path, const char *id, const struct limits *n)
+static const char *by_update(const struct advice *a, const char *id, const struct limits *n)
 {
-	bool podman = cgpath_level(path).kind == CGPATH_PODMAN_CONTAINER;
-
-	return say(a->r, "sudo %s update --memory %llum --memory-swap %s %s", podman ? "podman" : "docker",
-		   (ull)(n->memory / MIB), swap_word(a->r, n, a->m->start.cgroup_version), id);
+	return say(a->r, "sudo docker update --memory %llum --memory-swap %s %s", (ull)(n->memory / MIB),
+		   swap_word(a->r, n, a->m->start.cgroup_version), id);
 }
 
 /* Puts a new value in place of an option's; -m X, -m=X, --memory X, --memory=X. Words changed. */
@@ -143,6 +141,23 @@ static unsigned int replace_resource(struct report *r, const char **words, unsig
 	return changed;
 }
 
+/* systemd-run: -p MemoryMax=1G, --property=MemoryMax=1G */
+static unsigned int replace_property(struct report *r, const char **words, unsigned int n, zt_u64 want)
+{
+	static const char name[] = "MemoryMax=";
+	unsigned int changed = 0;
+
+	for (unsigned int at = 1; at < n; at++) {
+		const char *p = strstr(words[at], name);
+
+		if (!p || (p != words[at] && strncmp(words[at], "-p", 2) && strncmp(words[at], "--property=", 11)))
+			continue;
+		words[at] = say(r, "%.*s%s%llu", (int)(p - words[at]), words[at], name, (ull)want);
+		changed++;
+	}
+	return changed;
+}
+
 /* What was set in the shell for the traced command and is not in its words. */
 static const char *environment(const struct model *m, const char *line)
 {
@@ -151,7 +166,7 @@ static const char *environment(const struct model *m, const char *line)
 	return !buildkit || strcmp(buildkit, "0") || strstr(line, "DOCKER_BUILDKIT=") ? "" : "DOCKER_BUILDKIT=0 ";
 }
 
-/* A step's own limit came from the build's command line: the same one again, with more. */
+/* The limit of a step, or of another cgroup that is gone, came from a command line: the same one again, with more. */
 static bool by_option(const struct advice *a, zt_u64 want, struct help *h)
 {
 	const struct build *b = a->i->build;
@@ -168,7 +183,7 @@ static bool by_option(const struct advice *a, zt_u64 want, struct help *h)
 	if (!n)
 		return false;
 	changed = replace(a->r, words, n, "-m", value) + replace(a->r, words, n, "--memory", value);
-	changed += replace_resource(a->r, words, n, lim.memory);
+	changed += replace_resource(a->r, words, n, lim.memory) + replace_property(a->r, words, n, lim.memory);
 	if (!changed)
 		return false;
 	if (lim.swap != ZT_NO_LIMIT)
@@ -212,7 +227,7 @@ static const char *by_level(const struct advice *a, const char *path, const stru
 	if (kind == CGPATH_POD || kind == CGPATH_POD_CONTAINER)
 		return NULL;
 	if (id)
-		return by_update(a, path, id, &n);
+		return by_update(a, id, &n);
 	if (unit && !n.swap_changes)
 		return say(a->r, "sudo systemctl set-property --runtime %s MemoryMax=%llu", unit, (ull)n.memory);
 	return by_file(a, path, &n);
@@ -231,6 +246,14 @@ const char *raise_command(const struct model *m, struct report *r, const struct 
 		level.mem.swap_limit_bytes = l->was_swap_bytes;
 	}
 	return by_level(&a, l->path, &level, want);
+}
+
+/* Made for the build, or a container of it, and removed since: the next one has a limit of its own. */
+static bool is_gone(const struct advice *a)
+{
+	const struct cgroup *cg = model_cgroup(a->m, a->i->limit.cgroup);
+
+	return (a->i->step && !strcmp(a->i->limit.owner, "step")) || (cg && cg->removed_ns);
 }
 
 /*
@@ -262,7 +285,7 @@ static void where(const struct advice *a, zt_u64 want, struct help *h)
 {
 	const char *path = a->i->limit.path;
 
-	if (a->i->step && !strcmp(a->i->limit.owner, "step")) {
+	if (is_gone(a)) {
 		if (!by_option(a, want, h))
 			h->how = HELP_WORDS; /* its cgroup is gone with it */
 		return;
@@ -311,8 +334,8 @@ bool advise_cgroup_swap(const struct advice *a, struct help *h)
 		return false;
 	id = container_of_level(a->r, i->limit.path);
 	unit = unit_of(a->m, i->limit.path);
-	if (!strcmp(i->limit.owner, "step"))
-		return false; /* goes with the step */
+	if (is_gone(a))
+		return false;
 	h->id = "allow-swap";
 	h->bytes = host->swap_free_bytes;
 	h->confidence = more && more + more / 10 <= host->swap_free_bytes ? a->need.confidence : CONF_UNKNOWN;

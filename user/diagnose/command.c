@@ -92,6 +92,11 @@ const char *dockerfile_line(const struct build *b, unsigned int number, size_t *
 	return NULL;
 }
 
+bool sure_of_step(const struct advice *a)
+{
+	return a->i->step && a->i->step->candidates < 2;
+}
+
 /* Is line[at..at+len) the first of its kind there? */
 static bool is_first(const char *line, size_t at, size_t len)
 {
