@@ -16,7 +16,7 @@ const struct code codes[] = {
 	     "in: then both limits have to be raised.\n"
 	     "\n"
 	     "BuildKit 0.16 and newer (docker 27.3, 28) may show such a step without any 137:\n"
-	     "`ResourceExhausted: ... cannot allocate memory`, and docker build exits with 102.\n") },
+	     "`ResourceExhausted: ... cannot allocate memory`; docker build exits with 102.\n") },
 	{ "ZT1002", N_("out of memory: a limit on a group the step belongs to"),
 	  N_("A memory cgroup above the step was full: the builder's, that of its container,\n"
 	     "a systemd slice, a pod, a CI job. All that runs below that level shares the\n"
@@ -27,7 +27,7 @@ const struct code codes[] = {
 	     "else raise the limit where it is set, or lower the step's own need.\n"
 	     "\n"
 	     "BuildKit 0.16 and newer (docker 27.3, 28) may show such a step without any 137:\n"
-	     "`ResourceExhausted: ... cannot allocate memory`, and docker build exits with 102.\n") },
+	     "`ResourceExhausted: ... cannot allocate memory`; docker build exits with 102.\n") },
 	{ "ZT1003", N_("out of memory: the host"),
 	  N_("No cgroup limit was hit: the machine's RAM and swap were used up, and the kernel\n"
 	     "chose a victim on the whole machine by size and oom_score_adj. Processes with a\n"
