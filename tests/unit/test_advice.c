@@ -27,7 +27,7 @@ struct fixture {
 	struct kill k;
 	struct kill_level levels[3];
 	struct kill_task tasks[12];
-	struct proc ended[4];
+	struct proc ended[4], child;
 	struct fact facts[16];
 	unsigned int nfacts;
 	struct incident i;
@@ -48,6 +48,7 @@ static int setup(void **state)
 	f->m->start.page_bytes = 4096;
 	f->m->start.cpus = 8;
 	f->m->start.cgroup_version = 2;
+	f->m->child = &f->child;
 	f->r = report_new(f->m);
 	strcpy(f->path, "/docker/buildkit");
 	cgroup_add(f, &f->cg, STEP_CG, TOP_CG, "/docker/buildkit/abc");
@@ -76,6 +77,7 @@ static int teardown(void **state)
 
 	HASH_CLEAR(hh, f->m->cgroups);
 	f->m->exited = NULL;
+	f->m->child = NULL;
 	f->m->facts = NULL;
 	f->build.file_text = NULL;
 	report_free(f->r);
@@ -315,8 +317,8 @@ static void both_counters_of_v1(void **state)
 	task(f, "hold", 90, 190);
 	advise(f);
 	is_first(f, "raise-limit", HELP_RUN,
-		 "echo 230686720 | sudo tee /sys/fs/cgroup/memory/docker/buildkit/memory.memsw.limit_in_bytes "
-		 "/sys/fs/cgroup/memory/docker/buildkit/memory.limit_in_bytes");
+		 "(cd /sys/fs/cgroup/memory/docker/buildkit && echo 230686720 | sudo tee memory.memsw.limit_in_bytes "
+		 "memory.limit_in_bytes)");
 }
 
 /* The step's own limit is the next one: 150 of 160 MiB, and 90 are missing */
@@ -393,12 +395,10 @@ static void no_limit_beyond_the_host(void **state)
 static void unknown_is_measured(void **state)
 {
 	struct fixture *f = *state;
-	struct proc child = { 0 };
 
 	task(f, "cc1plus", 95, 98);
 	fact(f, "command.arg", "make");
 	fact(f, "command.arg", "images");
-	f->m->child = &child;
 	advise(f);
 	is_first(f, "measure", HELP_INSTEAD, "sudo ztrace measure -- make images");
 	assert_int_equal(f->i.help[0].confidence, CONF_UNKNOWN);
@@ -407,7 +407,13 @@ static void unknown_is_measured(void **state)
 	fact(f, "sudo", "none");
 	advise(f);
 	is_first(f, "measure", HELP_INSTEAD, "ztrace measure -- make images");
-	f->m->child = NULL;
+	f->build.file_seen = true;
+	f->build.file_status = ZT_FILE_STDIN;
+	advise(f);
+	is_first(f, "measure", HELP_WORDS, "ztrace measure -- make images");
+	f->i.limit.usage_bytes = 200 * MIB; /* somebody lowered the limit */
+	advise(f);
+	assert_null(help(f, "measure"));
 }
 
 static void is_edit(const struct fixture *f, const char *id, unsigned int line, const char *from, const char *to)
@@ -455,19 +461,16 @@ static void fewer_jobs(void **state)
 static void the_traced_make(void **state)
 {
 	struct fixture *f = *state;
-	struct proc child = { 0 };
 
 	four_compilers(f);
 	f->k.step = NULL;
 	f->i.step = NULL;
 	f->i.build = f->m->host_build = &f->build;
-	f->m->child = &child;
 	fact(f, "command.arg", "sh");
 	fact(f, "command.arg", "-c");
 	fact(f, "command.arg", "make -j8 && echo");
 	advise(f);
 	is_first(f, "lower-jobs", HELP_INSTEAD, "sh -c 'make -j2 && echo'");
-	f->m->child = NULL;
 	f->m->host_build = NULL;
 }
 
@@ -493,7 +496,6 @@ static void two_stages(void **state)
 	struct df_instr in = { .keyword = "RUN", .line = 9, .end_line = 9 };
 	struct cgroup cg = { .id = 8, .parent = TOP_CG };
 	struct step other = { .cgroup = &cg, .build = &f->build, .instr = &in };
-	struct proc child = { 0 };
 
 	dockerfile(f, "FROM x\n\n\nRUN hold\n", 4, 4);
 	f->df.stages = st;
@@ -502,7 +504,7 @@ static void two_stages(void **state)
 	task(f, "hold", 50, 80);
 	f->i.holders[0] = (struct holder){ .kind = HOLD_STEP, .step = &other, .bytes = 50 * MIB };
 	f->i.nholders = 1;
-	f->m->child = f->build.client = &child;
+	f->build.client = &f->child;
 	fact(f, "command.arg", "docker");
 	fact(f, "command.arg", "build");
 	fact(f, "command.arg", ".");
@@ -514,7 +516,6 @@ static void two_stages(void **state)
 	f->tasks[0].data_bytes = 500 * MIB; /* too much by itself */
 	advise(f);
 	assert_string_equal(f->i.help[0].id, "raise-limit");
-	f->m->child = f->build.client = NULL;
 }
 
 static void compose_services(void **state)

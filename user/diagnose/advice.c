@@ -21,11 +21,11 @@ static const struct rule {
 	{ SHORTAGE, advise_serial },
 	{ SHORTAGE, advise_jobs },
 	{ SHORTAGE, advise_tmpfs },
+	{ SHORTAGE, advise_heap },
 	{ OF(LIMIT_CGROUP), advise_limit },
 	{ OF(LIMIT_CGROUP), advise_cgroup_swap },
 	{ OF(LIMIT_HOST), advise_host_swap },
 	{ NODES, advise_nodes },
-	{ SHORTAGE, advise_heap },
 	{ SHORTAGE, advise_elsewhere },
 };
 #define NRULES (sizeof(rules) / sizeof(rules[0]))
@@ -58,6 +58,15 @@ static void add(struct report *r, struct incident *i, const struct help *h)
 	i->nhelp++;
 }
 
+/* What is not sure to be enough is said once or not at all: a screen has room for more important things. */
+#define UNSURE_MAX 2
+
+/* A limit put below what was in use has nothing to do with what the build takes. */
+static bool was_lowered(const struct incident *i)
+{
+	return i->limit.kind == LIMIT_CGROUP && i->limit.usage_bytes > i->limit.bytes + i->limit.bytes / 8;
+}
+
 void advise_oom(const struct model *m, struct report *r, const struct kill *k, struct incident *i)
 {
 	struct advice a = { .m = m, .r = r, .k = k, .i = i };
@@ -76,10 +85,11 @@ void advise_oom(const struct model *m, struct report *r, const struct kill *k, s
 	for (unsigned int at = 0; at < n; at++)
 		if (made[at].confidence != CONF_UNKNOWN)
 			add(r, i, &made[at]);
-	if (!i->nhelp && (SHORTAGE & OF(i->limit.kind)) && advise_measure(&a, &measure))
+	if (!i->nhelp && a.need.confidence == CONF_UNKNOWN && (SHORTAGE & OF(i->limit.kind)) && !was_lowered(i) &&
+	    advise_measure(&a, &measure))
 		add(r, i, &measure);
 	for (unsigned int at = 0; at < n; at++)
-		if (made[at].confidence == CONF_UNKNOWN)
+		if (made[at].confidence == CONF_UNKNOWN && i->nhelp < UNSURE_MAX)
 			add(r, i, &made[at]);
 }
 

@@ -86,9 +86,9 @@ static const char *by_file(const struct advice *a, const char *path, const struc
 		return say(a->r, "echo %llu | sudo tee %s%s/%s", (ull)n->memory, dir, path, file);
 	if (n->memory != n->swap)
 		return say(a->r, "echo %llu | sudo tee %s%s/memory.memsw.limit_in_bytes", (ull)n->swap, dir, path);
-	/* the limit of both may never be less than that of memory */
-	return say(a->r, "echo %llu | sudo tee %s%s/memory.memsw.limit_in_bytes %s%s/memory.limit_in_bytes",
-		   (ull)n->memory, dir, path, dir, path);
+	/* the limit of both may never be less than that of memory; in a shell of its own, for the user stays where he is */
+	return say(a->r, "(cd %s%s && echo %llu | sudo tee memory.memsw.limit_in_bytes memory.limit_in_bytes)", dir, path,
+		   (ull)n->memory);
 }
 
 static const char *swap_word(struct report *r, const struct limits *n, unsigned int version)
@@ -175,7 +175,7 @@ static bool by_option(const struct advice *a, zt_u64 want, struct help *h)
 	const struct limits lim = new_limits(a, level_of(a->k->walk, a->i->limit.cgroup), want);
 	const char *value = say(a->r, "%llum", (ull)(lim.memory / MIB));
 
-	h->how = HELP_INSTEAD;
+	h->how = can_repeat(a) ? HELP_INSTEAD : HELP_WORDS;
 	if (!n) {
 		n = b && b->client && !a->m->child ? proc_words(b->client, words) : 0;
 		h->how = HELP_WORDS; /* nobody knows where it was run */

@@ -37,6 +37,11 @@ unsigned int proc_words(const struct proc *p, const char *words[COMMAND_WORDS])
 	return n;
 }
 
+bool can_repeat(const struct advice *a)
+{
+	return a->m->child && !(a->i->build && a->i->build->file_seen && a->i->build->file_status == ZT_FILE_STDIN);
+}
+
 static bool plain_word(const char *s)
 {
 	return *s && strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:@%+=,/-") == strlen(s);
@@ -142,6 +147,6 @@ bool advise_measure(const struct advice *a, struct help *h)
 	h->text = say(a->r, _("more than %s, but how much is not known: let ztrace measure it"),
 		      say_bytes(a->r, a->need.bytes));
 	h->command = arena_printf(&a->r->arena, "sudo ztrace measure -- %s", line ? line : "…");
-	h->how = line && a->m->child ? HELP_INSTEAD : HELP_WORDS;
+	h->how = line && can_repeat(a) ? HELP_INSTEAD : HELP_WORDS;
 	return h->command;
 }
