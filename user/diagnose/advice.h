@@ -76,6 +76,8 @@ unsigned int traced_command(const struct model *m, const char *words[COMMAND_WOR
 /* The command line of a process. 0: not known in full */
 unsigned int proc_words(const struct proc *p, const char *words[COMMAND_WORDS]);
 
+/* What was set in the shell for that command and is not in its words: "DOCKER_BUILDKIT=0 " or "" */
+const char *shell_setting(const struct model *m, const char *line);
 /* Does the traced command do the same again? Not when its Dockerfile came over a pipe. */
 bool can_repeat(const struct advice *a);
 /* Is it this instruction that is to be edited? Others may have the same text. */

@@ -158,38 +158,38 @@ static unsigned int replace_property(struct report *r, const char **words, unsig
 	return changed;
 }
 
-/* What was set in the shell for the traced command and is not in its words. */
-static const char *environment(const struct model *m, const char *line)
+/* What the words set to a limit, set to another; swap: --memory-swap's new value, NULL: as it is. NULL: they set none. */
+static const char *with_option(const struct model *m, struct report *r, const char **words, unsigned int n, zt_u64 want,
+			       const char *swap)
 {
-	const char *buildkit = model_fact(m, "env.DOCKER_BUILDKIT");
+	const char *value = say(r, "%llum", (ull)(want / MIB)), *line;
+	unsigned int changed = replace(r, words, n, "-m", value) + replace(r, words, n, "--memory", value);
 
-	return !buildkit || strcmp(buildkit, "0") || strstr(line, "DOCKER_BUILDKIT=") ? "" : "DOCKER_BUILDKIT=0 ";
+	changed += replace_resource(r, words, n, want) + replace_property(r, words, n, want);
+	if (!changed)
+		return NULL;
+	if (swap)
+		replace(r, words, n, "--memory-swap", swap);
+	line = quoted(r, words, n);
+	return line ? arena_printf(&r->arena, "%s%s", shell_setting(m, line), line) : NULL;
 }
 
 /* The limit of a step, or of another cgroup that is gone, came from a command line: the same one again, with more. */
 static bool by_option(const struct advice *a, zt_u64 want, struct help *h)
 {
 	const struct build *b = a->i->build;
-	const char *words[COMMAND_WORDS], *line;
-	unsigned int n = traced_command(a->m, words), changed;
+	const char *words[COMMAND_WORDS];
+	unsigned int n = traced_command(a->m, words);
 	const struct limits lim = new_limits(a, level_of(a->k->walk, a->i->limit.cgroup), want);
-	const char *value = say(a->r, "%llum", (ull)(lim.memory / MIB));
 
 	h->how = can_repeat(a) ? HELP_INSTEAD : HELP_WORDS;
 	if (!n) {
 		n = b && b->client && !a->m->child ? proc_words(b->client, words) : 0;
 		h->how = HELP_WORDS; /* nobody knows where it was run */
 	}
-	if (!n)
-		return false;
-	changed = replace(a->r, words, n, "-m", value) + replace(a->r, words, n, "--memory", value);
-	changed += replace_resource(a->r, words, n, lim.memory) + replace_property(a->r, words, n, lim.memory);
-	if (!changed)
-		return false;
-	if (lim.swap != ZT_NO_LIMIT)
-		replace(a->r, words, n, "--memory-swap", swap_word(a->r, &lim, a->m->start.cgroup_version));
-	line = quoted(a->r, words, n);
-	h->command = line ? arena_printf(&a->r->arena, "%s%s", environment(a->m, line), line) : NULL;
+	if (n)
+		h->command = with_option(a->m, a->r, words, n, lim.memory, lim.swap == ZT_NO_LIMIT ? NULL :
+					 swap_word(a->r, &lim, a->m->start.cgroup_version));
 	return h->command;
 }
 
@@ -244,6 +244,13 @@ const char *raise_command(const struct model *m, struct report *r, const struct 
 	if (cg && (cg->mem.flags & ZT_F_MEMCG_SWAP_INCLUSIVE)) {
 		level.mem.flags = ZT_F_MEMCG_SWAP_INCLUSIVE;
 		level.mem.swap_limit_bytes = l->was_swap_bytes;
+	}
+	if (cg && cg->removed_ns) {
+		const char *words[COMMAND_WORDS];
+		const struct limits n = new_limits(&a, &level, want);
+
+		return with_option(m, r, words, traced_command(m, words), n.memory, n.swap == ZT_NO_LIMIT ? NULL :
+				   swap_word(r, &n, m->start.cgroup_version));
 	}
 	return by_level(&a, l->path, &level, want);
 }

@@ -37,6 +37,13 @@ unsigned int proc_words(const struct proc *p, const char *words[COMMAND_WORDS])
 	return n;
 }
 
+const char *shell_setting(const struct model *m, const char *line)
+{
+	const char *buildkit = model_fact(m, "env.DOCKER_BUILDKIT");
+
+	return !buildkit || strcmp(buildkit, "0") || strstr(line, "DOCKER_BUILDKIT=") ? "" : "DOCKER_BUILDKIT=0 ";
+}
+
 bool can_repeat(const struct advice *a)
 {
 	return a->m->child && !(a->i->build && a->i->build->file_seen && a->i->build->file_status == ZT_FILE_STDIN);
@@ -136,7 +143,7 @@ bool edit_line(const struct advice *a, const struct build *b, unsigned int numbe
 
 bool advise_measure(const struct advice *a, struct help *h)
 {
-	const char *words[COMMAND_WORDS], *line;
+	const char *words[COMMAND_WORDS], *line, *setting;
 	unsigned int n = traced_command(a->m, words);
 
 	if (!n && !a->m->child && a->i->build && a->i->build->client)
@@ -146,7 +153,10 @@ bool advise_measure(const struct advice *a, struct help *h)
 	h->confidence = CONF_UNKNOWN;
 	h->text = say(a->r, _("more than %s, but how much is not known: let ztrace measure it"),
 		      say_bytes(a->r, a->need.bytes));
-	h->command = arena_printf(&a->r->arena, "sudo ztrace measure -- %s", line ? line : "…");
+	/* sudo may drop what was set in the shell */
+	setting = line ? shell_setting(a->m, line) : "";
+	h->command = arena_printf(&a->r->arena, "sudo ztrace measure -- %s%s%s", *setting ? "env " : "", setting,
+				  line ? line : "…");
 	h->how = line && can_repeat(a) ? HELP_INSTEAD : HELP_WORDS;
 	return h->command;
 }
