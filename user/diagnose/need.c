@@ -237,7 +237,7 @@ zt_u64 with_headroom(zt_u64 bytes)
 {
 	zt_u64 want = bytes + bytes / 10, unit = MIB;
 
-	while (unit * 128 < want)
+	while (unit < want / 128)
 		unit *= 2;
 	return (want + unit - 1) / unit * unit;
 }
