@@ -34,6 +34,7 @@ static const struct room rooms[] = {
 	{ .holders = 8, .notes = 6, .source = 3, .fact = 3, .headline = 2, .help = 3, .command = 6, .bars = true,
 	  .growth = true },
 	{ .holders = 8, .notes = 6, .source = 3, .fact = 3, .headline = 2, .help = 3, .command = 6, .growth = true },
+	{ .holders = 8, .notes = 6, .source = 3, .fact = 3, .headline = 2, .help = 3, .command = 6 },
 	{ .holders = 8, .notes = 6, .source = 3, .fact = 3, .headline = 2, .help = 3, .command = 6, .bars = true },
 	{ .holders = 8, .notes = 2, .source = 3, .fact = 3, .headline = 2, .help = 3, .command = 6, .bars = true },
 	{ .holders = 8, .notes = 1, .source = 3, .fact = 3, .headline = 2, .help = 3, .command = 6, .bars = true },
