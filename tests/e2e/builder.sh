@@ -65,7 +65,7 @@ builder_killed() {
 	tight_daemon 24
 	TRACED=("${BK[@]}" ctx)
 	meanwhile 'compiling' "${LEGACY[@]}" big
-	same "exit status" "$RC" 1
+	build_failed
 	check_builder
 	vertex 'echo compiling'
 	lines_of 'RUN echo compiling'
@@ -85,7 +85,7 @@ builder_killed_legacy() {
 	huge_dockerfile
 	tight_daemon 24
 	traced "${LEGACY[@]}" big
-	same "exit status" "$RC" 1
+	build_failed
 	oom_read 1 "$MINE_CG.d"
 	same "the kernel's victim" "$OOM_task $OOM_pid" "dockerd $MINE_PID"
 	check_oom ZT1006

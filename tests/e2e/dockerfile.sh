@@ -20,7 +20,7 @@ stdin_dockerfile() {
 	limit_builds $((64 * MB))
 	hungry >in
 	traced "${BK[@]}" -f - ctx <in
-	same "exit status" "$RC" 1
+	build_failed
 	oom_read
 	vertex_failed
 	check_without_dockerfile
@@ -31,7 +31,7 @@ stdin_context() {
 	limit_builds $((64 * MB))
 	hungry >in
 	traced "${BK[@]}" - <in
-	same "exit status" "$RC" 1
+	build_failed
 	oom_read
 	vertex_failed
 	check_without_dockerfile
@@ -46,7 +46,7 @@ dockerfile_replaced() {
 	wait_for 20 grep -q 'RUN sleep 2' err
 	printf '# another\n\n\nFROM base2:1\nRUN echo 1\nRUN sleep 2\nRUN echo 2\nRUN oombox eat 200\n' >ctx/Dockerfile
 	traced_end
-	same "exit status" "$RC" 1
+	build_failed
 	oom_read
 	vertex_failed
 	L_first=3 L_last=3
@@ -62,7 +62,7 @@ dockerfile_removed() {
 	wait_for 20 grep -q 'RUN sleep 2' err
 	rm -r ctx
 	traced_end
-	same "exit status" "$RC" 1
+	build_failed
 	oom_read
 	vertex_failed
 	L_first=3 L_last=3
@@ -87,7 +87,7 @@ odd_dockerfile_path() {
 	END
 	limit_builds $((64 * MB))
 	traced "${BK[@]}" -f "$f" --target wanted --build-arg HOW=little ctx
-	same "exit status" "$RC" 1
+	build_failed
 	oom_read
 	vertex_failed
 	lines_of 'RUN echo "$HOW"' "$f"
@@ -103,7 +103,7 @@ other_directory() {
 	mkdir -p elsewhere
 	limit_builds $((64 * MB))
 	traced sh -c 'cd elsewhere && exec "$@"' sh "${BK[@]}" ../deep/er
-	same "exit status" "$RC" 1
+	build_failed
 	oom_read
 	vertex_failed
 	lines_of 'RUN oombox' deep/er/Dockerfile

@@ -39,7 +39,7 @@ ulimit_v() {
 	RUN ulimit -v 60000 && dd if=/dev/zero of=/dev/null bs=200M count=1
 	END
 	traced "${BK[@]}" ctx
-	same "exit status" "$RC" 1
+	build_failed
 	no_oom
 	vertex_failed
 	lines_of 'RUN ulimit'
@@ -64,10 +64,10 @@ bad_alloc() {
 	RUN ulimit -v 100000; /hoard; exit $?
 	END
 	traced "${BK[@]}" ctx
-	same "exit status" "$RC" 1
+	build_failed
 	no_oom
 	vertex_failed
-	same "the builder's code" "$V_code" 134
+	builder_code 134
 	lines_of 'RUN ulimit'
 	check_giveup ZT1201 hoard
 	has i .confidence confirmed
@@ -88,7 +88,7 @@ absurd_size() {
 	RUN /absurd
 	END
 	traced "${BK[@]}" ctx
-	same "exit status" "$RC" 1
+	build_failed
 	vertex_failed
 	lines_of 'RUN /absurd'
 	check_giveup ZT1201 absurd
@@ -118,9 +118,9 @@ refusal_not_blamed() {
 	    dd if=/dev/zero of=/dev/shm/f bs=1M count=100 || true; exit 3
 	END
 	traced "${BK[@]}" ctx
-	same "exit status" "$RC" 1
+	build_failed
 	vertex_failed
-	same "the builder's code" "$V_code" 3
+	builder_code 3
 	no_giveup
 }
 
@@ -133,7 +133,7 @@ shm_full() {
 	RUN dd if=/dev/zero of=/dev/shm/f bs=1M count=100
 	END
 	traced "${BK[@]}" ctx
-	same "exit status" "$RC" 1
+	build_failed
 	vertex_failed
 	lines_of 'RUN dd'
 	check_giveup ZT3200 dd
@@ -165,9 +165,9 @@ shm_mapped() {
 	RUN /mapped
 	END
 	traced "${BK[@]}" ctx
-	same "exit status" "$RC" 1
+	build_failed
 	vertex_failed
-	same "the builder's code" "$V_code" 135
+	builder_code 135
 	lines_of 'RUN /mapped'
 	check_giveup ZT3200 mapped
 	is_true i '.headline | contains("/dev/shm")'
@@ -185,7 +185,7 @@ scenario disk_full root
 disk_full() {
 	on_disk
 	traced sh -c "cp /bin/sh mnt/; dd if=/dev/zero of=mnt/big bs=64k"
-	same "exit status" "$RC" 1
+	build_failed
 	unset V_index
 	check_giveup ZT3200 dd
 	has i .confidence confirmed
@@ -196,7 +196,7 @@ scenario inodes_full root
 inodes_full() {
 	on_disk -N 32
 	traced sh -c "cd mnt; for i in 1 2 3 4 5 6 7 8 9 0; do for j in 1 2 3 4 5 6 7 8 9 0; do touch f\$i\$j || exit; done; done"
-	same "exit status" "$RC" 1
+	build_failed
 	unset V_index
 	check_giveup ZT3200 touch
 	is_true i '.headline | contains("no inode")'
@@ -219,7 +219,7 @@ layer_full() {
 	RUN dd if=/dev/zero of=/big bs=1M count=500
 	END
 	traced "${BK[@]}" ctx
-	same "exit status" "$RC" 1
+	build_failed
 	vertex_failed
 	lines_of 'RUN dd'
 	check_giveup ZT3200 dd

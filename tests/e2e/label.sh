@@ -52,13 +52,13 @@ label_cplusplus() {
 	END
 	limit_builds $((128 * MB))
 	traced "${BK[@]}" ctx
-	same "exit status" "$RC" 1
+	build_failed
 	oom_read
 	same "the kernel's victim" "$OOM_task" cc1plus
 	grep -q 'Killed signal terminated program cc1plus' err || fail "g++ says nothing of its cc1plus"
 	grep -q 'make: \*\*\* \[Makefile:2: deep/er/hungry.o\]' err || fail "make names another target"
 	vertex_failed
-	same "the builder's code" "$V_code" 2
+	builder_code 2
 	lines_of 'RUN echo compiling'
 	check_oom ZT1002
 	check_step
@@ -85,7 +85,7 @@ label_jobs() {
 	echo '%.o: %.cc; g++ -ftemplate-depth=2000 -c -o $@ $<' >>ctx/src/Makefile
 	limit_builds $((224 * MB))
 	traced "${BK[@]}" ctx
-	same "exit status" "$RC" 1
+	build_failed
 	oom_read
 	vertex_failed
 	lines_of 'RUN make'

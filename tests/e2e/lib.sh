@@ -207,6 +207,11 @@ vertex() {	# TEXT [FILE]
 	V_nr=${BASH_REMATCH[1]} V_stage=${BASH_REMATCH[3]} V_index=${BASH_REMATCH[4]} V_total=${BASH_REMATCH[5]}
 	echo "builder: [$V_stage $V_index/$V_total] #$V_nr"
 }
+# BuildKit 0.16 and later say "ResourceExhausted: … cannot allocate memory" where a step failed that had an OOM kill,
+# and nothing of its exit code; docker build exits with 102 then.
+exhausted() { [[ $RC == 102 ]] && grep -qs 'ResourceExhausted: .*cannot allocate memory' "$W"/{out,err,*.log}; }
+build_failed() { exhausted || same "exit status" "$RC" 1; }
+builder_code() { exhausted || same "the builder's code" "$V_code" "$1"; }
 # The vertex that the builder says failed, and with which code: also V_code
 vertex_failed() {	# [FILE]
 	local f=${1:-err} nr

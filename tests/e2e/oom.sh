@@ -22,7 +22,7 @@ own_limit() {
 	same "exit status" "$RC" 137
 	oom_read
 	legacy_step
-	same "the builder's code" "$V_code" 137
+	builder_code 137
 	same "the limit was the step's own" "$OOM_memcg" "$OOM_task_memcg"
 	lines_of 'RUN echo compiling'
 	check_oom ZT1001
@@ -93,10 +93,10 @@ parent_limit() {
 	two_stages
 	limit_builds $((64 * MB))
 	traced "${BK[@]}" ctx
-	same "exit status" "$RC" 1
+	build_failed
 	oom_read
 	vertex_failed
-	same "the builder's code" "$V_code" 137
+	builder_code 137
 	same "the limit was the builder's" "$OOM_memcg" "/$(BUILDS)"
 	same "limit in the kernel's log" "$OOM_limit_kb" $((64 * 1024))
 	lines_of 'RUN echo "building'
@@ -132,7 +132,7 @@ grandparent_limit() {
 	limit_builds $((56 * MB)) "$DOCKERD_CGROUP"
 	traced "${BK[@]}" ctx
 	limit_builds max "$DOCKERD_CGROUP"
-	same "exit status" "$RC" 1
+	build_failed
 	oom_read
 	vertex_failed
 	same "the limit was two levels up" "$OOM_memcg" "/$DOCKERD_CGROUP"
@@ -177,10 +177,10 @@ make_exit_2() {
 	END
 	limit_builds $((64 * MB))
 	traced "${BK[@]}" ctx
-	same "exit status" "$RC" 1
+	build_failed
 	oom_read
 	vertex_failed
-	same "the builder's code" "$V_code" 2
+	builder_code 2
 	lines_of 'RUN cd /src'
 	check_oom ZT1002
 	check_step
@@ -224,10 +224,10 @@ oom_then_exit_3() {
 	END
 	limit_builds $((64 * MB))
 	traced "${BK[@]}" ctx
-	same "exit status" "$RC" 1
+	build_failed
 	oom_read
 	vertex_failed
-	same "the builder's code" "$V_code" 3
+	builder_code 3
 	lines_of 'RUN oombox'
 	check_oom ZT1005
 	check_step
@@ -245,7 +245,7 @@ oom_then_other_step_fails() {
 	END
 	limit_builds $((64 * MB))
 	traced "${BK[@]}" ctx
-	same "exit status" "$RC" 1
+	build_failed
 	oom_read
 	vertex 'oombox eat'
 	lines_of 'RUN oombox'
@@ -271,7 +271,7 @@ two_builds() {
 	END
 	limit_builds $((128 * MB))
 	both api web
-	same "exit status" "$RC" 1
+	build_failed
 	oom_read
 	vertex_failed api.log
 	grep -q 'DONE' web.log && ! grep -q ERROR web.log || fail "web should have passed"
@@ -323,11 +323,11 @@ foreign_build() {
 	wait_for 20 grep -q 'echo mine' err
 	"${BK[@]}" other >other.log 2>&1
 	traced_end
-	same "exit status" "$RC" 1
+	build_failed
 	oom_read
 	vertex_failed other.log
 	vertex_failed
-	same "the builder's code" "$V_code" 5
+	builder_code 5
 	has j '[.incidents[] | select(.causal == true)] | length' 0
 	has j '[.incidents[] | select(.code | test("ZT[12]"))] | length' 0
 }
@@ -390,7 +390,7 @@ same_text_twice() {
 	END
 	limit_builds $((64 * MB))
 	traced "${BK[@]}" ctx
-	same "exit status" "$RC" 1
+	build_failed
 	oom_read
 	vertex_failed
 	same "the builder's step" "$V_index" 4
@@ -408,7 +408,7 @@ growth() {
 	END
 	limit_builds $((64 * MB))
 	traced "${BK[@]}" ctx
-	same "exit status" "$RC" 1
+	build_failed
 	oom_read
 	vertex_failed
 	lines_of 'RUN echo linking'
@@ -435,7 +435,7 @@ tmpfs_holder() {
 	END
 	limit_builds $((64 * MB))
 	traced "${BK[@]}" ctx
-	same "exit status" "$RC" 1
+	build_failed
 	oom_read
 	vertex_failed
 	lines_of 'RUN dd'
@@ -453,7 +453,7 @@ threads() {
 	END
 	limit_builds $((64 * MB))
 	traced "${BK[@]}" ctx
-	same "exit status" "$RC" 1
+	build_failed
 	oom_read
 	vertex_failed
 	lines_of 'RUN oombox'
@@ -472,7 +472,7 @@ spawn_storm() {
 	END
 	limit_builds $((64 * MB))
 	traced "${BK[@]}" ctx
-	same "exit status" "$RC" 1
+	build_failed
 	oom_read
 	vertex_failed
 	lines_of 'RUN oombox'

@@ -77,10 +77,10 @@ host_kill() {
 	pid_of 'sleep 60*'
 	bash -c 'echo $$ >killer; kill -9 "$1"; sleep 0.2' killer "$PID"
 	traced_end
-	same "exit status" "$RC" 1
+	build_failed
 	no_oom
 	vertex_failed
-	same "the builder's code" "$V_code" 137
+	builder_code 137
 	lines_of 'RUN echo sleeping'
 	check_killer bash
 	has i .killer.pid "$(cat killer)"
@@ -97,10 +97,10 @@ kill_inside() {
 	RUN sleep 50 & sleep 0.3; kill -9 $!; wait $!
 	END
 	traced "${BK[@]}" ctx
-	same "exit status" "$RC" 1
+	build_failed
 	no_oom
 	vertex_failed
-	same "the builder's code" "$V_code" 137
+	builder_code 137
 	lines_of 'RUN sleep'
 	check_killer sh
 	has i '.victims[0].comm' sleep
@@ -113,10 +113,10 @@ timeout_busybox() {
 	RUN timeout -s KILL 1 sleep 60; exit $?
 	END
 	traced "${BK[@]}" ctx
-	same "exit status" "$RC" 1
+	build_failed
 	no_oom
 	vertex_failed
-	same "the builder's code" "$V_code" 137
+	builder_code 137
 	lines_of 'RUN timeout'
 	check_killer timeout
 	has i '.victims[0].comm' sleep
@@ -130,10 +130,10 @@ timeout_coreutils() {
 	RUN /opt/timeout -s KILL 1 sleep 60; exit $?
 	END
 	traced "${BK[@]}" ctx
-	same "exit status" "$RC" 1
+	build_failed
 	no_oom
 	vertex_failed
-	same "the builder's code" "$V_code" 137
+	builder_code 137
 	lines_of 'RUN /opt'
 	check_killer timeout
 	is_true i 'any(.victims[]; .comm == "sleep")'
@@ -183,10 +183,10 @@ teardown_not_blamed() {
 	RUN oombox orphan && sleep 60 & sleep 0.2; exit 3
 	END
 	traced "${BK[@]}" ctx
-	same "exit status" "$RC" 1
+	build_failed
 	no_oom
 	vertex_failed
-	same "the builder's code" "$V_code" 3
+	builder_code 3
 	has j '[.incidents[] | select(.code | startswith("ZT1") or startswith("ZT2"))] | length' 0
 }
 
@@ -198,10 +198,10 @@ plain_exit_137() {
 	RUN echo leaving; exit 137
 	END
 	traced "${BK[@]}" ctx
-	same "exit status" "$RC" 1
+	build_failed
 	no_oom
 	vertex_failed
-	same "the builder's code" "$V_code" 137
+	builder_code 137
 	lines_of 'RUN echo leaving'
 	incident '.code | startswith("ZT2")'
 	has i .code ZT2003
@@ -235,7 +235,7 @@ plain_failure() {
 	RUN echo wrong >&2; exit 3
 	END
 	traced "${BK[@]}" ctx
-	same "exit status" "$RC" 1
+	build_failed
 	no_oom
 	has j '.incidents | length' 0
 	has j .command.exit_code 1

@@ -23,7 +23,7 @@ watch_beside() {
 		wait $watcher || fail "the watcher's exit status: $?"
 		trap - EXIT
 	fi
-	same "exit status" "$RC" 1
+	build_failed
 	oom_read
 	vertex_failed
 	lines_of 'RUN echo "building'
@@ -47,7 +47,7 @@ record_then_report() {
 		grep -q '^error\[ZT' err && fail "record explained something"
 		as_nobody "$ZTRACE" report -f json - <t.zt >r.json || fail "report of stdin: $?"
 	fi
-	same "exit status" "$RC" 1
+	build_failed
 	oom_read
 	vertex_failed
 	lines_of 'RUN echo "building'
@@ -66,7 +66,7 @@ layers() {
 	END
 	limit_builds $((64 * MB))
 	traced "${BK[@]}" ctx
-	same "exit status" "$RC" 1
+	build_failed
 	[[ ! $DRY ]] || return 0
 	local store=$DOCKER_DIR/data/overlay2 first second
 	first=$(j '.builds[].steps[] | select(.instruction | contains("echo one")) | .layer.snapshot')

@@ -87,10 +87,10 @@ host_oom_build() {
 	END
 	watch_ztrace
 	traced "${BK[@]}" ctx
-	same "exit status" "$RC" 1
+	build_failed
 	host_oom_read
 	vertex_failed
-	same "the builder's code" "$V_code" 137
+	builder_code 137
 	lines_of 'RUN echo linking'
 	check_host_oom
 	check_step
@@ -113,10 +113,10 @@ oom_group() {
 	echo 1 >"$(cg_dir "$(BUILDS)")/memory.oom.group"
 	traced "${BK[@]}" ctx
 	echo 0 >"$(cg_dir "$(BUILDS)")/memory.oom.group"
-	same "exit status" "$RC" 1
+	build_failed
 	oom_read
 	vertex_failed
-	same "the builder's code" "$V_code" 137
+	builder_code 137
 	lines_of 'RUN oombox'
 	check_oom ZT1002
 	check_step

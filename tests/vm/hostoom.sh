@@ -35,7 +35,7 @@ host_two_builds() {
 	END
 	traced bash one-by-one.sh
 	tail -n 20 api.log web.log
-	same "exit status" "$RC" 1
+	build_failed
 	host_oom_read
 	vertex_failed api.log
 	grep -q DONE web.log && ! grep -q ERROR web.log || fail "web should have passed"
@@ -66,7 +66,7 @@ host_swap_build() {
 	    oombox eat 3000
 	END
 	traced "${BK[@]}" ctx
-	same "exit status" "$RC" 1
+	build_failed
 	host_oom_read
 	vertex_failed
 	lines_of 'RUN echo linking'
@@ -88,7 +88,7 @@ host_row() {
 	in_guest
 	local pids
 	traced sh -c "$OOMBOX eat 3000 & $OOMBOX eat 3000 & $OOMBOX eat 3000; wait; exit 1"
-	same "exit status" "$RC" 1
+	build_failed
 	pids=$(kmsg | sed -n 's/.*oom-kill:.*global_oom.*,pid=\([0-9]*\),.*/\1/p' | xargs)
 	echo "kernel: $pids"
 	[[ $(wc -w <<<"$pids") -ge 3 ]] || fail "fewer kills than there were eaters"
