@@ -85,13 +85,19 @@ void advise_oom(const struct model *m, struct report *r, const struct kill *k, s
 	for (unsigned int at = 0; at < n; at++)
 		if (made[at].confidence != CONF_UNKNOWN)
 			add(r, i, &made[at]);
-	/* the host's memory is no limit that could be lifted */
-	if (!i->nhelp && a.need.confidence == CONF_UNKNOWN && i->limit.kind == LIMIT_CGROUP && !was_lowered(i) &&
+	if (!i->nhelp && a.need.confidence == CONF_UNKNOWN && (SHORTAGE & OF(i->limit.kind)) && !was_lowered(i) &&
 	    advise_measure(&a, &measure))
 		add(r, i, &measure);
-	for (unsigned int at = 0; at < n; at++)
-		if (made[at].confidence == CONF_UNKNOWN && i->nhelp < UNSURE_MAX)
-			add(r, i, &made[at]);
+	for (unsigned int at = 0; at < n; at++) {
+		if (made[at].confidence != CONF_UNKNOWN || i->nhelp >= UNSURE_MAX)
+			continue;
+		if (i->nhelp && !strcmp(made[at].id, "raise-limit")) {
+			/* to such a number nobody should set it; measure prints the command with the one it finds */
+			made[at].command = NULL;
+			made[at].how = HELP_WORDS;
+		}
+		add(r, i, &made[at]);
+	}
 }
 
 void advise_signal(struct report *r, struct incident *i)
