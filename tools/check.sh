@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # `make check`: builds, runs every test suite and adds up what they themselves counted.
-#   tools/check.sh [SUITE…]    deps build unit san fuzz golden tui po install layers shell e2e vm; none: all, in this order
+#   tools/check.sh [SUITE…]    deps build unit san fuzz golden tui po install layers shell e2e loop vm; none: all, in this order
 # FUZZ_SECONDS=10 for each fuzzer; O=.output; a failing suite does not stop the others, a failing build does.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -104,6 +104,10 @@ suite_shell() {
 suite_e2e() {
 	must_make "$O" all && ZTRACE=$O/ztrace counted e2e tests/e2e/run
 }
+# The first help of many failing builds, followed by a machine
+suite_loop() {
+	must_make "$O" all tools && counted loop python3 tests/e2e/loop.py "$O/ztrace" "$O/tools/oombox"
+}
 # Real kernels in guests: some scenarios; `make check-vm` has them all
 suite_vm() {
 	must_make "$O" all && counted vm tests/vm/run subset
@@ -111,7 +115,7 @@ suite_vm() {
 
 result() { echo "$PASSED passed, $FAILED failed, $SKIPPED skipped"; }
 
-[[ $# -gt 0 ]] || set -- deps build unit san fuzz golden tui po install layers shell e2e vm
+[[ $# -gt 0 ]] || set -- deps build unit san fuzz golden tui po install layers shell e2e loop vm
 for suite; do
 	declare -F "suite_$suite" >/dev/null || { sed -n '4s/^# *//p' "$0" >&2; exit 2; }
 	echo "== $suite"

@@ -85,7 +85,8 @@ void advise_oom(const struct model *m, struct report *r, const struct kill *k, s
 	for (unsigned int at = 0; at < n; at++)
 		if (made[at].confidence != CONF_UNKNOWN)
 			add(r, i, &made[at]);
-	if (!i->nhelp && a.need.confidence == CONF_UNKNOWN && (SHORTAGE & OF(i->limit.kind)) && !was_lowered(i) &&
+	/* the host's memory is no limit that could be lifted */
+	if (!i->nhelp && a.need.confidence == CONF_UNKNOWN && i->limit.kind == LIMIT_CGROUP && !was_lowered(i) &&
 	    advise_measure(&a, &measure))
 		add(r, i, &measure);
 	for (unsigned int at = 0; at < n; at++) {
