@@ -40,6 +40,7 @@ for e in events:  # all that happened inside the steps, and signals to it
     elif e["kind"] == "signal" and (e.get("target_cgroup") in steps or tgid(e["target"]) in keep):
         keep |= {tgid(e["who"]), tgid(e["target"])}
 
+
 def below(p, top):
     for _ in range(32):
         if p in top:
@@ -49,6 +50,9 @@ def below(p, top):
 
 
 ours = {tgid(e["who"]) for e in events if e["kind"] == "child"}
+for e in events:  # signals to what the traced command runs
+    if e["kind"] == "signal" and below(tgid(e["target"]), ours):
+        keep |= {tgid(e["who"]), tgid(e["target"])}
 for e in events:  # who was refused something, and runtimes with a heap
     if e["kind"] in ("refuse", "env") and (e.get("cgroup") in steps or below(tgid(e["who"]), ours)):
         keep.add(tgid(e["who"]))

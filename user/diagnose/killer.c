@@ -5,6 +5,7 @@
 
 #include "builder/client.h"
 #include "diagnose/internal.h"
+#include "diagnose/sender.h"
 
 /* How long before a kill its cause may lie: docker's stop time-out is 10 s, and people set it higher. */
 #define BEFORE_NS (120ull * 1000000000)
@@ -33,15 +34,24 @@ static bool is_teardown(const struct sig *s, const struct unit *u)
 	return (s->ev.h.flags & ZT_F_SIGNAL_KERNEL) && s->target != u->entry;
 }
 
-static const struct sig *kill_of(const struct model *m, const struct proc *p)
+/* The newest signal of that kind to p, from one who ends processes for lack of memory when for_memory */
+static const struct sig *sig_to(const struct model *m, const struct proc *p, int sig, bool for_memory)
 {
 	for (unsigned int n = m->nsigs; n-- > first_sig(m);) {
 		const struct sig *s = sig_at(m, n);
 
-		if (s->ev.sig == SIGKILL && s->target == p && !(s->ev.h.flags & ZT_F_SIGNAL_IGNORED))
+		const struct sender *by = for_memory ? sender_find(s) : NULL;
+
+		if (s->ev.sig == sig && s->target == p && !(s->ev.h.flags & ZT_F_SIGNAL_IGNORED) &&
+		    (!for_memory || (by && by->code)))
 			return s;
 	}
 	return NULL;
+}
+
+static const struct sig *kill_of(const struct model *m, const struct proc *p)
+{
+	return sig_to(m, p, SIGKILL, false);
 }
 
 static bool in_unit(const struct model *m, const struct proc *p, const struct unit *u)
@@ -85,6 +95,20 @@ static const struct sig *kill_inside(const struct model *m, const struct unit *u
 	}
 	*causal = TRI_UNKNOWN;
 	return maybe;
+}
+
+/* A SIGTERM for lack of memory inside the unit, which failed it */
+static const struct sig *term_inside(const struct model *m, const struct unit *u)
+{
+	for (unsigned int n = m->nsigs; n-- > first_sig(m);) {
+		const struct sig *s = sig_at(m, n);
+
+		if (s->ev.sig == SIGTERM && s->target && s->target->exit_ns &&
+		    died_of(s->target->exit_code, SIGTERM) && in_unit(m, s->target, u) &&
+		    sig_to(m, s->target, SIGTERM, true) && cause_of_failure(m, s->target, u) == TRI_YES)
+			return s;
+	}
+	return NULL;
 }
 
 static const struct proc *dead_of_kill(const struct model *m, const struct unit *u)
@@ -229,8 +253,11 @@ static const char *killer_short(const struct model *m, struct report *r, const s
 		return _("the kernel");
 	if (p == s->target)
 		return _("itself");
-	if (!runtime_parse(p->argv, p->argv_bytes, &rt))
-		return s->ev.comm[0] ? s->ev.comm : p->comm;
+	if (!runtime_parse(p->argv, p->argv_bytes, &rt)) {
+		const struct sender *by = sender_find(s);
+
+		return by && by->name ? _(by->name) : s->ev.comm[0] ? s->ev.comm : p->comm;
+	}
 	if (client_gone(m, r, s, u->build))
 		return _("the builder (build ended)");
 	if (daemon_above(p->parent, &d) != DAEMON_CONTAINERD_SHIM)
@@ -240,11 +267,9 @@ static const char *killer_short(const struct model *m, struct report *r, const s
 
 static const char *code_of(const struct sig *s)
 {
-	if (!strcmp(s->ev.comm, "systemd-oomd"))
-		return "ZT1101";
-	if (!strcmp(s->ev.comm, "earlyoom"))
-		return "ZT1102";
-	return "ZT2001";
+	const struct sender *by = sender_find(s);
+
+	return by && by->code ? by->code : "ZT2001";
 }
 
 static void set_victim(const struct proc *p, zt_u64 ts_ns, struct incident *i)
@@ -289,6 +314,12 @@ static void common(const struct model *m, struct report *r, const struct unit *u
 			 i->killed ? i->killed : "-", i->limit_text, i->used_text, i->host_text);
 }
 
+static void advise_sender(const struct sender *by, struct incident *i)
+{
+	if (by && by->help)
+		add_help(i, by->help, _(by->text), by->command, 0);
+}
+
 static struct incident *known(const struct model *m, struct report *r, const struct unit *u,
 			      const struct sig *s, enum tristate causal)
 {
@@ -315,6 +346,7 @@ static struct incident *known(const struct model *m, struct report *r, const str
 	if (i->confidence != CONF_CONFIRMED)
 		i->basis = _("likely: the signal's sender was seen; whether it failed the step was not");
 	common(m, r, u, i);
+	advise_sender(sender_find(s), i);
 	advise_signal(r, i);
 	return i;
 }
@@ -372,6 +404,13 @@ struct incident *killer_incident(const struct model *m, struct report *r, const 
 		s = kill_of(m, u->entry);
 		return s ? known(m, r, u, s, TRI_YES) : unknown(m, r, u, u->entry);
 	}
+	/* asked to go, before it is made to: earlyoom, oomd */
+	s = died_of(u->entry->exit_code, SIGTERM) ? sig_to(m, u->entry, SIGTERM, true) : NULL;
+	if (s)
+		return known(m, r, u, s, TRI_YES);
+	s = term_inside(m, u);
+	if (s)
+		return known(m, r, u, s, TRI_YES);
 	s = kill_inside(m, u, &causal);
 	if (s)
 		return known(m, r, u, s, causal);

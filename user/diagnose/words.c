@@ -165,7 +165,7 @@ void fill_host(const struct model *m, const struct zt_ev_host *h, struct report 
 	i->host_swap_total_bytes = h->swap_total_bytes;
 	is_short = h->available_bytes < h->total_bytes / 20 && h->swap_free_bytes < h->total_bytes / 20;
 	i->host_text = say(r, is_short ? _("only %s of %s available, swap %s free") :
-			   i->limit.kind == LIMIT_HOST ? _("after the kill %s of %s available, swap %s free") :
+			   i->limit.kind == LIMIT_HOST || !strncmp(i->code ? i->code : "", "ZT11", 4) ? _("after the kill %s of %s available, swap %s free") :
 			   _("%s of %s available, swap %s free: not a host shortage"),
 			   say_bytes(r, h->available_bytes), say_bytes(r, h->total_bytes),
 			   say_bytes(r, h->swap_free_bytes));
