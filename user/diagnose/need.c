@@ -16,12 +16,22 @@
 #define ASKED_MIN (4 * MIB)
 #define ASKED_THREADED_MIN (64 * MIB)
 
+/*
+ * Runtimes that reserve, compressors whose tables are as large as their input would have to be, and interpreters: what
+ * those had asked for was one string of the many that a program makes.
+ */
 static bool reserves(const char *comm)
 {
-	static const char *const runtimes[] = { "java", "node", "go", "compile", "link", "dotnet", "bun", "deno", "ghc", "bazel" };
+	static const char *const exact[] = { "java", "node", "go", "compile", "link", "dotnet", "bun", "deno", "ghc", "bazel",
+					     "xz", "lzma", "zstd", "brotli", "7z", "7za", "perl", "awk", "mawk", "gawk", "lua",
+					     "R", "julia" };
+	static const char *const start[] = { "python", "ruby", "php", "pypy", "lua5" };
 
-	for (size_t n = 0; n < sizeof(runtimes) / sizeof(runtimes[0]); n++)
-		if (!strcmp(comm, runtimes[n]))
+	for (size_t n = 0; n < sizeof(exact) / sizeof(exact[0]); n++)
+		if (!strcmp(comm, exact[n]))
+			return true;
+	for (size_t n = 0; n < sizeof(start) / sizeof(start[0]); n++)
+		if (!strncmp(comm, start[n], strlen(start[n])))
 			return true;
 	return false;
 }
