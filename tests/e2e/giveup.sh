@@ -34,6 +34,7 @@ program() {	# NAME, C++ from stdin
 
 scenario ulimit_v docker
 ulimit_v() {
+	limit_builds max
 	dockerfile <<-'END'
 	FROM base:1
 	RUN ulimit -v 60000 && dd if=/dev/zero of=/dev/null bs=200M count=1
@@ -53,6 +54,7 @@ ulimit_v() {
 # An uncaught std::bad_alloc ends in abort()
 scenario bad_alloc docker
 bad_alloc() {
+	limit_builds max
 	program hoard <<-'END'
 	#include <cstring>
 	#include <vector>
@@ -77,6 +79,7 @@ bad_alloc() {
 # As the container's first process, which abort() cannot end: SIGSEGV. More at once than any machine has, with no limit set
 scenario absurd_size docker
 absurd_size() {
+	limit_builds max
 	[[ $(cat /proc/sys/vm/overcommit_memory) == 0 ]] || skip "vm.overcommit_memory is not 0"
 	program absurd <<-'END'
 	#include <cstdio>
@@ -99,6 +102,7 @@ absurd_size() {
 # It got no memory, did without, and the build passes: nothing to tell
 scenario refusal_survived docker
 refusal_survived() {
+	limit_builds max
 	dockerfile <<-'END'
 	FROM base:1
 	RUN (ulimit -v 60000; dd if=/dev/zero of=/dev/null bs=200M count=1) || true
@@ -112,6 +116,7 @@ refusal_survived() {
 # … or fails of something else
 scenario refusal_not_blamed docker
 refusal_not_blamed() {
+	limit_builds max
 	dockerfile <<-'END'
 	FROM base:1
 	RUN (ulimit -v 60000; dd if=/dev/zero of=/dev/null bs=200M count=1) || true; \
@@ -127,6 +132,7 @@ refusal_not_blamed() {
 # docker's 64 MB /dev/shm
 scenario shm_full docker
 shm_full() {
+	limit_builds max
 	dockerfile <<-'END'
 	FROM base:1
 	RUN echo before
@@ -146,6 +152,7 @@ shm_full() {
 # The same through a mapping: no call fails, the process gets SIGBUS
 scenario shm_mapped docker
 shm_mapped() {
+	limit_builds max
 	program mapped <<-'END'
 	#include <cstring>
 	#include <fcntl.h>

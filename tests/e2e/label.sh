@@ -23,7 +23,7 @@ gcc_image() {
 }
 
 # N instances of a template, each one for itself: memory that the compiler cannot give back
-hungry() {	# N
+templates() {	# N
 	cat <<-END
 	template<int A, int B> struct F { static const int v = F<A - 1, B>::v ^ F<A - 1, B + 1>::v; };
 	template<int B> struct F<0, B> { static const int v = B; };
@@ -42,8 +42,8 @@ label_cplusplus() {
 	    make -j4 -C /src all
 	END
 	mkdir -p ctx/src/deep/er
-	hungry 400 >ctx/src/deep/er/hungry.cc
-	hungry 120 >ctx/src/lean.cc
+	templates 400 >ctx/src/deep/er/hungry.cc
+	templates 120 >ctx/src/lean.cc
 	echo 'int one() { return 1; }' >ctx/src/one.cc
 	echo 'int two() { return 2; }' >ctx/src/two.cc
 	cat >ctx/src/Makefile <<-'END'
@@ -80,7 +80,7 @@ label_jobs() {
 	RUN make -k -j4
 	END
 	mkdir -p ctx/src
-	for n in 1 2 3 4; do hungry $((300 + n)) >ctx/src/part$n.cc; done
+	for n in 1 2 3 4; do templates $((300 + n)) >ctx/src/part$n.cc; done
 	echo 'all: part1.o part2.o part3.o part4.o' >ctx/src/Makefile
 	echo '%.o: %.cc; g++ -ftemplate-depth=2000 -c -o $@ $<' >>ctx/src/Makefile
 	limit_builds $((224 * MB))

@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 MIB = 1 << 20
 V2 = os.path.exists("/sys/fs/cgroup/cgroup.controllers") and "memory" in open("/sys/fs/cgroup/cgroup.controllers").read()
@@ -52,7 +53,16 @@ class Level:
     def now(self):
         return int(open(f"{self.dir}/{LIMIT}").read())
 
+    def idle(self):
+        """What a build that failed has left running is no part of the next one."""
+        for _ in range(400):
+            if not open(self.sub + "/cgroup.procs").read():
+                return
+            time.sleep(0.05)
+        raise Failed("processes are left from the build before")
+
     def empty(self):
+        self.idle()
         if not V2:
             write(self.dir + "/memory.force_empty", 1)
 
@@ -167,6 +177,7 @@ def one(case, logs):
             raise Failed("it was meant to be killed")
         inc = explained(report)
         h = inc["help"][0]
+        level.idle()
         row.update(code=inc["code"], id=h["id"], how=h["how"])
         then, row["advised"] = follow(h, cwd, log, level, build)
         advised_limit = level.now()
