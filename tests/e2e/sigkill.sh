@@ -240,3 +240,17 @@ plain_failure() {
 	has j '.incidents | length' 0
 	has j .command.exit_code 1
 }
+
+# docker run exits with its container's 137: the container's own limit is the cause, and no plain 137
+scenario docker_run docker26
+docker_run() {
+	limit_builds max
+	traced docker run --rm --network=none -m 64m --memory-swap 64m base:1 sh -c 'oombox eat 200; exit $?'
+	same "exit status" "$RC" 137
+	oom_read
+	has j '.incidents | length' 1
+	incident_of "$OOM_pid"
+	has i .code ZT1001
+	has i '.victims[0].comm' oombox
+	has i .limit.bytes $((64 * MB))
+}

@@ -97,6 +97,8 @@ static bool concerns(const struct model *m, const struct unit *u, const struct k
 		return model_concerns(m, u->build) || (u->agent && (k->ev.h.flags & ZT_F_KILL_HOST));
 	if (u->step && !u->step->container)
 		return may_be_ours(m, u->step);
+	if (u->step && runs_containers(m) && m->child->exec_ns && u->step->started_ns >= m->child->exec_ns)
+		return true; /* docker run: the container came after it, and nothing else speaks for it */
 	return k && (k->ev.h.flags & ZT_F_KILL_HOST);
 }
 

@@ -132,6 +132,8 @@ void builder_notes(const struct model *m, struct report *r, const struct kill *k
 void builder_advise(const struct model *m, struct report *r, const struct build_agent *a, struct incident *i);
 
 /* killer.c: why the unit got a SIGKILL that was no OOM. NULL: no such thing happened. */
+/* Is the traced command a client (docker run) of containers that run elsewhere? */
+bool runs_containers(const struct model *m);
 struct incident *killer_incident(const struct model *m, struct report *r, const struct unit *u);
 
 /* giveup.c: why the unit ended by itself, where memory or a full disk is the reason. NULL: neither is. */

@@ -389,6 +389,16 @@ static struct incident *plain_137(const struct model *m, struct report *r, const
 	return i;
 }
 
+bool runs_containers(const struct model *m)
+{
+	static const char *const clients[] = { "docker", "podman", "nerdctl", "docker-compose" };
+
+	for (size_t n = 0; m->child && n < sizeof(clients) / sizeof(clients[0]); n++)
+		if (!strcmp(m->child->comm, clients[n]))
+			return true;
+	return false;
+}
+
 struct incident *killer_incident(const struct model *m, struct report *r, const struct unit *u)
 {
 	enum tristate causal = TRI_YES;
@@ -415,6 +425,9 @@ struct incident *killer_incident(const struct model *m, struct report *r, const 
 	if (s)
 		return known(m, r, u, s, causal);
 	if (status != 137)
+		return NULL;
+	/* the 137 of a container that ran elsewhere: what happened there is told by itself, if it was seen */
+	if (u->entry == m->child && runs_containers(m))
 		return NULL;
 	p = dead_of_kill(m, u);
 	return p ? unknown(m, r, u, p) : plain_137(m, r, u);

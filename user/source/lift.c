@@ -257,6 +257,7 @@ static void lift_one(struct lift *l, const char *path, zt_u64 available_bytes)
 		v->cgroup = m.id;
 		v->was_bytes = m.limit_bytes;
 		v->was_swap_bytes = m.swap_limit_bytes;
+		v->mark_bytes = m.peak_bytes;
 	}
 	if (cgroupfs_memcg(l->cg, path, &m) == 0)
 		v->set_bytes = m.limit_bytes;
@@ -282,7 +283,7 @@ void lift_sample(struct lift *l)
 		struct lift_level *v = &l->levels[i];
 		struct zt_ev_memstat s;
 		struct zt_memcg m;
-		zt_u64 need;
+		zt_u64 need, mark;
 
 		if (cgroupfs_memcg(l->cg, v->path, &m) < 0)
 			continue;
@@ -290,6 +291,13 @@ void lift_sample(struct lift *l)
 		/* page cache would be given back; what is the kernel's would not, and is in no sum of v1's */
 		if (cgroupfs_memstat(l->cg, v->path, &s) == 0)
 			need -= s.file_bytes < need ? s.file_bytes : need;
+		else
+			s.file_bytes = 0;
+		v->file_bytes = s.file_bytes > v->file_bytes ? s.file_bytes : v->file_bytes;
+		/* what came and went between two looks is in the kernel's mark; at most so much of it was page cache */
+		mark = m.peak_bytes > v->mark_bytes ? m.peak_bytes : 0;
+		if (mark > v->file_bytes && mark - v->file_bytes > need)
+			need = mark - v->file_bytes;
 		v->need_bytes = need > v->need_bytes ? need : v->need_bytes;
 		v->peak_bytes = m.usage_bytes > v->peak_bytes ? m.usage_bytes : v->peak_bytes;
 	}

@@ -19,6 +19,8 @@ struct lift_level {
 	zt_u64 set_bytes;	 /* what they are now */
 	zt_u64 need_bytes;	 /* the most that could not be given back, as sampled: all but page cache */
 	zt_u64 peak_bytes;	 /* the most it used, page cache included; 0: not known */
+	zt_u64 mark_bytes;	 /* the kernel's own mark of the most, before */
+	zt_u64 file_bytes;	 /* the most page cache that was seen */
 };
 
 struct lift {
