@@ -144,3 +144,38 @@ builder_client_killed() {
 	# neither the cancelled step nor a second victim (the plugin, or its parent) is another story
 	has j '[.incidents[] | select(.code != "ZT1006" or .step == null)] | length' 0
 }
+
+# The CI agent whose job the build is takes too much itself: named as what it is, with the build that it drove
+scenario agent_killed docker26
+agent_killed() {
+	need_root
+	local box=$DOCKERD_CGROUP-agent
+	cg_make "$box" && cg_limit "$box" $((192 * MB)) || missing "cannot limit /$box"
+	limit_builds max
+	dockerfile <<-'END'
+	FROM base:1
+	RUN echo before
+	RUN echo compiling && sleep 12
+	END
+	cp /bin/bash Runner.Worker
+	cat >job.sh <<-END
+	$(declare -p BK)
+	echo \$\$ >"$(cg_dir "$box")/cgroup.procs"
+	"\${BK[@]}" ctx >build.log 2>&1 & echo \$! >client.pid
+	for ((n = 0; n < 200; n++)); do grep -q '[0-9] compiling' build.log && break; sleep 0.1; done
+	x=\$(head -c 400000000 /dev/zero | tr '\\0' x)
+	echo \${#x}
+	END
+	traced ./Runner.Worker job.sh
+	kill "$(cat client.pid)" 2>/dev/null || true
+	while read -r pid; do kill -9 "$pid"; done <"$(cg_dir "$box")/cgroup.procs" 2>/dev/null || true
+	wait_for 10 rmdir "$(cg_dir "$box")" 2>/dev/null || true
+	same "exit status" "$RC" 137
+	oom_read 1 "$box"
+	same "the kernel's victim" "$OOM_task" Runner.Worker
+	incident_of "$OOM_pid"
+	has i .code ZT1006
+	has i .confidence likely
+	has i .limit.path "/$box"
+	is_true i '.headline | test("Runner.Worker was killed for memory while building step 3/3")'
+}
