@@ -231,7 +231,7 @@ CASES = [
 
 
 def main():
-    logs = os.environ.get("LOGS") or tempfile.mkdtemp(prefix="ztrace-loop-logs.")
+    logs = os.environ.get("LOGS") or os.path.join(os.path.dirname(ZTRACE), "loop")
     os.makedirs(logs, exist_ok=True)
     passed = failed = 0
     print(f"{'case':18} {'code':7} {'first help':13} {'how':8} {'advised':>9} {'need':>9}  ratio")
