@@ -494,6 +494,22 @@ static void ours_first(const struct model *m, struct candidate *c, unsigned int 
 		}
 }
 
+const struct df_instr *attribute_guess(struct model *m, const struct step *s, const struct build **ret)
+{
+	struct candidate c[CANDIDATES_MAX];
+	unsigned int unsure = 0, n = collect(m, s, c, &unsure);
+
+	*ret = NULL;
+	for (unsigned int i = 1; i < n; i++)
+		if (!c[i].build->dockerfile_path || !c[0].build->dockerfile_path ||
+		    strcmp(c[i].build->dockerfile_path, c[0].build->dockerfile_path))
+			return NULL;
+	if (!n)
+		return NULL;
+	*ret = c[0].build;
+	return c[0].instr;
+}
+
 static void resolve_step(struct model *m, struct step *s)
 {
 	struct candidate c[CANDIDATES_MAX];

@@ -15,4 +15,11 @@ void attribute(struct model *m, const struct zt_ev *ev, struct want *want);
 /* Match every step that is not yet matched for certain, by all that is known by now; number builds' steps. */
 void attribute_resolve(struct model *m);
 
+/*
+ * The instruction that a step seems to run and its build, before anything is decided; nothing is kept. NULL: none fits,
+ * several of different builds' Dockerfiles do, or the Dockerfile has not come yet.
+ */
+struct df_instr;
+const struct df_instr *attribute_guess(struct model *m, const struct step *s, const struct build **ret);
+
 #endif

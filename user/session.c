@@ -30,6 +30,7 @@ void session_done(struct session *s)
 	if (s->src)
 		s->src->close(s->src);
 	writer_close(s->tee);
+	history_free(s->history);
 	report_free(s->report);
 	model_free(s->model);
 	memset(s, 0, sizeof(*s));
@@ -52,6 +53,9 @@ int session_event(void *ctx, const struct zt_ev *ev)
 	struct want *w = s->depth < 2 ? &s->want[s->depth] : NULL;
 	int err;
 
+	/* first, so that a trace replayed tells the same at the same place */
+	if (s->history)
+		history_recall(s->history, s->model, ev, session_event, s);
 	tee(s, ev);
 	err = model_apply(s->model, ev);
 	if (err < 0)

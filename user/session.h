@@ -4,6 +4,7 @@
 #define SESSION_H
 
 #include "diagnose/diagnose.h"
+#include "history.h"
 #include "render/render.h"
 #include "source/source.h"
 #include "trace/writer.h"
@@ -20,6 +21,7 @@ struct session {
 	struct report *report;
 	struct source *src;
 	struct writer *tee; /* NULL: keep no trace */
+	struct history *history; /* NULL: none is kept */
 	int tee_error;	    /* first failure of it, told once */
 	struct output outs[OUTPUTS_MAX];
 	unsigned int nouts;

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/out.h"
 
@@ -22,11 +23,13 @@ struct options {
 	bool quiet, require_bpf, schema, no_trace;
 	int verbose;
 	int oom_exit_code; /* 0: the child's own */
+	uint64_t memory_bytes, swap_bytes; /* --memory, --swap */
+	bool memory_given, swap_given;
 	char **args;	   /* NULL-terminated: what is left */
 	int nargs;
 };
 
-enum opt_type { OPT_FLAG, OPT_COUNT, OPT_STR, OPT_FORMAT, OPT_COLOR, OPT_HOOKS, OPT_CODE };
+enum opt_type { OPT_FLAG, OPT_COUNT, OPT_STR, OPT_FORMAT, OPT_COLOR, OPT_HOOKS, OPT_CODE, OPT_SIZE };
 
 struct opt {
 	const char *name;
@@ -44,7 +47,7 @@ struct command {
 };
 
 extern const struct command *const commands[]; /* NULL-terminated */
-extern const struct command cmd_run, cmd_watch, cmd_record, cmd_report, cmd_dump, cmd_explain, cmd_doctor, cmd_measure;
+extern const struct command cmd_run, cmd_watch, cmd_record, cmd_report, cmd_dump, cmd_explain, cmd_doctor, cmd_measure, cmd_plan;
 
 /* opt.c: the rows that several verbs share */
 extern const struct opt opt_format, opt_output, opt_lang, opt_color, opt_quiet, opt_verbose, opt_user,
@@ -57,8 +60,18 @@ void opt_usage(FILE *f); /* all verbs */
 struct session;
 int opt_outputs(const struct options *o, struct session *s, FILE *std);
 
+/* "2G", "512MiB", "1048576", "0": bytes. 0 or -EINVAL */
+int size_parse(const char *text, uint64_t *ret);
+
 /* store.c: where traces are kept when no -o says otherwise */
 int store_new_path(char *buf, size_t len);    /* and forget the oldest. 0 or -errno */
 int store_newest(char *buf, size_t len);      /* 0 or -ENOENT */
+int store_name(char *buf, size_t len);	      /* where that is. 0 or -errno */
+int store_dir(char *buf, size_t len);	      /* made if need be. 0 or -errno */
+/* Every kept trace, the oldest first, until fn says other than 0. How many, or what fn said, or -errno. */
+int store_each(int (*fn)(void *ctx, const char *path), void *ctx);
+
+/* What can be had now, of /proc/meminfo. 0 or -errno */
+int host_free(uint64_t *memory_bytes, uint64_t *swap_bytes);
 
 #endif

@@ -533,7 +533,7 @@ static json_t *json_dockerds(const struct doctor *d)
 	return a;
 }
 
-static int print_json(const struct doctor *d, FILE *f)
+static int print_json(const struct doctor *d, const struct doctor_pasts *past, FILE *f)
 {
 	json_t *j = json_pack(
 		"{s:s, s:s, s:o, s:{s:s, s:s, s:o}, s:{s:b, s:o, s:b, s:b}, s:{s:b, s:o, s:o, s:o, s:o}}",
@@ -562,6 +562,7 @@ static int print_json(const struct doctor *d, FILE *f)
 						   "vm.oom_kill_allocating_task", str(d->kill_allocating)));
 	json_object_set_new(j, "builders", json_builders(d));
 	json_object_set_new(j, "dockerds", json_dockerds(d));
+	json_object_set_new(j, "past", doctor_past_json(past));
 	err = json_dumpf(j, f, JSON_INDENT(2)) ? -EIO : 0;
 	fputc('\n', f);
 	json_decref(j);
@@ -571,9 +572,10 @@ static int print_json(const struct doctor *d, FILE *f)
 int doctor_main(struct doctor_opts o)
 {
 	struct doctor *d __free = calloc(1, sizeof(*d));
+	struct doctor_pasts *past __free = calloc(1, sizeof(*past));
 	int ret = 2;
 
-	if (!d)
+	if (!d || !past)
 		return 2;
 	d->cg.dir = -1;
 	if (procfs_open(&d->proc, "/proc")) {
@@ -585,10 +587,11 @@ int doctor_main(struct doctor_opts o)
 	judge_bpf(d);
 	judge_view(d);
 	judge_hooks(d);
+	doctor_past_find(past);
 	if (o.json)
-		ret = print_json(d, o.out) ? 2 : 0;
+		ret = print_json(d, past, o.out) ? 2 : 0;
 	else
-		print_text(d, o.out), ret = 0;
+		print_text(d, o.out), doctor_past_print(past, o.out), ret = 0;
 	if (!ret)
 		ret = fflush(o.out) ? 2 : worst(d) == NO;
 	cgroupfs_close(&d->cg);

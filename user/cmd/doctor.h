@@ -4,6 +4,7 @@
 #define CMD_DOCTOR_H
 
 #include <stdbool.h>
+#include <jansson.h>
 #include <stdio.h>
 
 #include "source/source.h"
@@ -18,5 +19,22 @@ struct doctor_opts {
 
 /* Exit status: 0 builds can be explained here (at least in part), 1 not, 2 could not write. */
 int doctor_main(struct doctor_opts o);
+
+#define DOCTOR_PASTS_MAX 16
+/* A step that needed more in an earlier traced build than is free now. */
+struct doctor_past {
+	char dockerfile[1024], text[1024];
+	unsigned int line;
+	zt_u64 need_bytes;
+	bool at_least; /* it was killed there */
+};
+struct doctor_pasts {
+	struct doctor_past v[DOCTOR_PASTS_MAX];
+	unsigned int n;
+	zt_u64 have_bytes;
+};
+void doctor_past_find(struct doctor_pasts *v); /* of the Dockerfiles below the working directory */
+void doctor_past_print(const struct doctor_pasts *v, FILE *f);
+json_t *doctor_past_json(const struct doctor_pasts *v);
 
 #endif

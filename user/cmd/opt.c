@@ -65,6 +65,32 @@ void opt_usage(FILE *f)
 	fprintf(f, "\n%s\n", _("ztrace VERB --help shows the options of a verb."));
 }
 
+int size_parse(const char *text, uint64_t *ret)
+{
+	static const char units[] = "KMGT";
+	const char *unit;
+	uint64_t n;
+	char *end;
+
+	errno = 0;
+	n = strtoull(text, &end, 10);
+	if (*text < '0' || *text > '9' || errno)
+		return -EINVAL;
+	unit = *end ? strchr(units, *end & ~0x20) : NULL;
+	for (int i = 0; unit && i <= unit - units; i++)
+		if (__builtin_mul_overflow(n, 1024, &n))
+			return -EINVAL;
+	end += unit != NULL;
+	if (unit && !strncmp(end, "iB", 2))
+		end += 2;
+	else if (*end == 'B')
+		end++;
+	if (*end)
+		return -EINVAL;
+	*ret = n;
+	return 0;
+}
+
 static int set(const struct opt *o, const char *arg, struct options *ret)
 {
 	char *at = (char *)ret + o->offset, *end;
@@ -96,6 +122,9 @@ static int set(const struct opt *o, const char *arg, struct options *ret)
 			return -EINVAL;
 		*(const char **)at = arg;
 		return 0;
+	case OPT_SIZE:
+		*(o->offset == O(swap_bytes) ? &ret->swap_given : &ret->memory_given) = true;
+		return size_parse(arg, (uint64_t *)at);
 	case OPT_CODE:
 		n = strtol(arg, &end, 10);
 		if (end == arg || *end || n < 1 || n > 255)

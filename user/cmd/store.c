@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Traces kept without being asked: /var/lib/ztrace for root, the state directory of anybody else; newest 20. */
+/* Traces kept without being asked: /var/lib/ztrace for root, the state directory of anybody else; newest 20, 256 MiB. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -11,13 +11,16 @@
 #include "cmd/cmd.h"
 
 #define KEEP 20
+#define KEEP_BYTES (256ll << 20)
 
-static int store_dir(char *buf, size_t len)
+int store_name(char *buf, size_t len)
 {
-	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME"), *given = getenv("STATE_DIRECTORY");
 	int n;
 
-	if (geteuid() == 0)
+	if (given && *given == '/' && !strchr(given, ':')) /* as systemd gives it */
+		n = snprintf(buf, len, "%s", given);
+	else if (geteuid() == 0)
 		n = snprintf(buf, len, "/var/lib/ztrace");
 	else if (state && *state == '/')
 		n = snprintf(buf, len, "%s/ztrace", state);
@@ -42,6 +45,13 @@ static int make_dirs(char *path)
 	return mkdir(path, 0700) < 0 && errno != EEXIST ? -errno : 0;
 }
 
+int store_dir(char *buf, size_t len)
+{
+	int err = store_name(buf, len);
+
+	return err ? err : make_dirs(buf);
+}
+
 /* Names begin with the time, so their order is theirs; only names of our own making count. */
 static int is_trace(const struct dirent *d)
 {
@@ -54,13 +64,18 @@ static void prune(const char *dir)
 {
 	struct dirent **names;
 	int n = scandir(dir, &names, is_trace, alphasort);
+	long long sum = 0;
 
-	for (int i = 0; i < n; i++) {
+	for (int i = n - 1; i >= 0; i--) {
 		char path[4096];
+		struct stat st;
 
-		if (i < n - KEEP + 1 &&
-		    snprintf(path, sizeof(path), "%s/%s", dir, names[i]->d_name) < (int)sizeof(path))
-			unlink(path);
+		if (snprintf(path, sizeof(path), "%s/%s", dir, names[i]->d_name) < (int)sizeof(path) &&
+		    lstat(path, &st) == 0) {
+			sum += st.st_size;
+			if (i < n - KEEP + 1 || sum > KEEP_BYTES)
+				unlink(path);
+		}
 		free(names[i]);
 	}
 	if (n >= 0)
@@ -74,8 +89,6 @@ int store_new_path(char *buf, size_t len)
 	struct tm tm;
 	int err = store_dir(dir, sizeof(dir)), n;
 
-	if (!err)
-		err = make_dirs(dir);
 	if (err < 0)
 		return err;
 	prune(dir);
@@ -89,7 +102,7 @@ int store_newest(char *buf, size_t len)
 {
 	char dir[3072];
 	struct dirent **names;
-	int err = store_dir(dir, sizeof(dir)), n, r = -ENOENT;
+	int err = store_name(dir, sizeof(dir)), n, r = -ENOENT;
 
 	if (err < 0)
 		return err;
@@ -102,4 +115,21 @@ int store_newest(char *buf, size_t len)
 	if (n >= 0)
 		free(names);
 	return r;
+}
+
+int store_each(int (*fn)(void *ctx, const char *path), void *ctx)
+{
+	char dir[3072], path[4096];
+	struct dirent **names;
+	int r = store_name(dir, sizeof(dir)), n = r < 0 ? r : scandir(dir, &names, is_trace, alphasort);
+
+	if (n < 0)
+		return r < 0 ? r : -ENOENT;
+	for (int i = 0; i < n; i++) {
+		if (!r && snprintf(path, sizeof(path), "%s/%s", dir, names[i]->d_name) < (int)sizeof(path))
+			r = fn(ctx, path);
+		free(names[i]);
+	}
+	free(names);
+	return r ? r : n;
 }

@@ -77,6 +77,29 @@ static int open_trace(struct run *r)
 	return e < 0 && r->o->output ? e : 0;
 }
 
+/* What the history cannot tell or take is no trouble of the build's. */
+static void open_history(struct run *r)
+{
+	char dir[PATH_MAX], cwd[PATH_MAX];
+	int err;
+
+	if (r->o->no_trace)
+		return;
+	err = store_dir(dir, sizeof(dir));
+	if (!err)
+		err = history_open(&r->s.history, dir, getcwd(cwd, sizeof(cwd)) ? cwd : "");
+	if (err < 0)
+		log_info(_("no history is kept: %s"), strerror(-err));
+}
+
+static void save_history(const struct run *r)
+{
+	int err = r->s.history ? history_save(r->s.history, r->s.model) : 0;
+
+	if (err < 0)
+		log_info(_("no history is kept: %s"), strerror(-err));
+}
+
 static int prepare(struct run *r)
 {
 	int err = procfs_open(&r->proc, "/proc");
@@ -291,6 +314,7 @@ static void finish(struct run *r)
 		end_measure(r);
 	live_end(session_event, &r->s);
 	session_finish(&r->s);
+	save_history(r);
 	if (r->s.tee && r->trace_path[0])
 		log_info(_("trace kept in %s"), r->trace_path);
 }
@@ -359,6 +383,7 @@ static int trace(struct run *r)
 	err = open_trace(r);
 	if (err < 0)
 		return EXIT_MISUSE;
+	open_history(r);
 	if (r->t->explain && opt_outputs(r->o, &r->s, r->t->command ? stderr : stdout) < 0)
 		return EXIT_MISUSE;
 	oom_err = protect_oom("/proc", &adj);

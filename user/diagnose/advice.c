@@ -153,5 +153,6 @@ void note_context(const struct model *m, struct report *r, const struct unit *u,
 {
 	note_tie(r, u, i);
 	note_dockerfile(r, u, i);
+	note_past(r, u, i);
 	note_noops(m, r, u, i);
 }

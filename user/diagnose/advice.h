@@ -110,6 +110,8 @@ const char *raise_command(const struct model *m, struct report *r, const struct 
 const char *swap_command(const struct model *m, struct report *r, zt_u64 bytes);
 
 /* note_noop.c */
+/* What the step took in earlier builds. */
+void note_past(struct report *r, const struct unit *u, struct incident *i);
 void note_noops(const struct model *m, struct report *r, const struct unit *u, struct incident *i);
 
 #endif

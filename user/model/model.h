@@ -147,6 +147,7 @@ struct step {
 	struct layer layer;
 	struct past past[ZT_PAST_MAX]; /* earlier runs of it, newest first */
 	unsigned int npast;
+	bool recalled; /* the history has been asked for them */
 };
 
 struct kill_level {

@@ -151,6 +151,7 @@ json_t *json_step(const struct model *m, const struct step *st)
 		       jv_set(o, "high_events", jv_count(st->high_events)) ||
 		       jv_set(o, "memory_pressure_ns", jv_ns(st->pressure_ns)) ||
 		       jv_set(o, "layer", layer_object(&st->layer)) ||
+		       jv_set(o, "past", json_past(st)) ||
 		       jv_set(o, "confidence", jv_confidence(st->instr ? st->confidence : CONF_UNKNOWN)));
 }
 
