@@ -4,7 +4,7 @@
 #   tools/install-deps.sh [build] [test] [docker] [vm]     (no word: the first three)
 set -u
 build='gcc make libc6-dev clang-14 bpftool libbpf-dev libelf-dev zlib1g-dev libjansson-dev uthash-dev libcap-ng-dev gettext'
-tests='libcmocka-dev libclang-rt-14-dev jq python3 python3-jsonschema shellcheck procps bsdutils groff-base tmux'
+tests='libcmocka-dev psmisc libclang-rt-14-dev jq python3 python3-jsonschema shellcheck procps bsdutils groff-base tmux'
 docker='runc libdevmapper1.02.1 libsystemd0 libseccomp2 busybox-static ca-certificates'
 vm='qemu-system-x86 mmdebstrap busybox-static cpio kmod xz-utils zstd e2fsprogs'
 want=''
