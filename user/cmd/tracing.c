@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "attribute.h"
 #include "base/cleanup.h"
 #include "base/i18n.h"
 #include "base/log.h"
@@ -233,16 +234,31 @@ static void wait_signals(struct run *r)
 	poll(&p, 1, -1);
 }
 
+/* Not yet attributed, it is ours when nobody else builds: another's limit is another's business. */
+static bool is_ours(struct model *m, const struct step *st)
+{
+	const struct build *b = st->build;
+
+	if (!b)
+		attribute_guess(m, st, &b);
+	if (b)
+		return model_concerns(m, b);
+	for (b = m->builds; b; b = b->next)
+		if (!b->ended_ns && !model_concerns(m, b))
+			return false;
+	return m->child && st->started_ns >= m->child->exec_ns && m->child->exec_ns;
+}
+
 /* Of every cgroup that the command's processes and steps are in, now: new ones come with every step. */
 static void lift_limits(struct run *r)
 {
-	const struct model *m = r->s.model;
+	struct model *m = r->s.model;
 	zt_u64 available = m->host.h.kind ? m->host.available_bytes : 0, last = 0;
 
 	if (r->child_cgroup[0])
 		lift_chain(&r->lift, r->child_cgroup, available);
 	for (const struct step *st = m->steps; st; st = st->next)
-		if (!st->ended_ns && st->cgroup && st->cgroup->path)
+		if (!st->ended_ns && st->cgroup && st->cgroup->path && is_ours(m, st))
 			lift_chain(&r->lift, st->cgroup->path, available);
 	for (const struct proc *p = m->procs; p; p = p->hh.next) {
 		const struct cgroup *cg = p->cgroup != last ? model_cgroup(m, p->cgroup) : NULL;
