@@ -34,4 +34,13 @@ history_and_plan() {
 	"$ZTRACE" report -f json t.zt >again.json
 	same "the report from the trace" "$(jq -S . <again.json | md5sum)" "$(jq -S . <r.json | md5sum)"
 	same "kept now" "$(wc -l <state/steps.jsonl)" 4
+
+	# a build that took more than there is: doctor says so in its folder, and nowhere else
+	jq -c '.peak_bytes = 1125899906842624 | .oom = false | .failed = false' state/steps.jsonl >idx && mv idx state/steps.jsonl
+	"$ZTRACE" doctor >doctor.txt || true
+	grep -A2 'warning: .*ctx/Dockerfile' doctor.txt || fail "doctor does not warn"
+	"$ZTRACE" doctor -f json | jq -e '.past[0].need_bytes == 1125899906842624' >/dev/null || fail "doctor's JSON"
+	mkdir elsewhere
+	(cd elsewhere && "$ZTRACE" doctor) | grep 'warning: .*ctx/Dockerfile' && fail "doctor warns elsewhere"
+	true
 }

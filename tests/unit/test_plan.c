@@ -71,6 +71,10 @@ static void one_too_big_is_alone_and_wants_swap(void **state)
 	assert_int_equal(p->rounds, 2);
 	assert_true(round_of(p, "huge") != round_of(p, "small"));
 	assert_int_equal(p->swap_need_bytes, GB);
+	assert_false(p->swap_at_least);
+	p->builds[0].at_least = p->builds[1].at_least = true;
+	plan_make(p, 2 * GB, 0);
+	assert_true(p->swap_at_least);
 	free(p);
 }
 

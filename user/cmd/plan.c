@@ -109,7 +109,7 @@ static void put_build(struct screen *s, const struct plan_build *v)
 
 	snprintf(head, sizeof(head), "%s %10s  ", v->at_least ? " >=" : "   ", fmt_bytes(size, sizeof(size), v->peak_bytes));
 	if (v->step_bytes)
-		snprintf(text, sizeof(text), _("%s (%s in line %s)"), v->name, fmt_bytes(step, sizeof(step), v->step_bytes),
+		snprintf(text, sizeof(text), _("%s; largest step %s, line %s"), v->name, fmt_bytes(step, sizeof(step), v->step_bytes),
 			 v->step);
 	else
 		snprintf(text, sizeof(text), "%s", v->name);
@@ -143,7 +143,9 @@ static void put_swap(struct screen *s, const struct plan *p)
 		screen_para(s, &(struct para){ .head = "", .text = text, .lines = 2 });
 		return;
 	}
-	snprintf(text, sizeof(text), _("the largest build does not fit by itself: add %s of swap, or build it elsewhere"),
+	snprintf(text, sizeof(text), p->swap_at_least ?
+		 _("the largest build does not fit by itself: add at least %s of swap, or build it elsewhere") :
+		 _("the largest build does not fit by itself: add %s of swap, or build it elsewhere"),
 		 fmt_bytes(lack, sizeof(lack), want));
 	screen_para(s, &(struct para){ .head = _("help: "), .head_style = STYLE_HELP, .text = text, .indent = 6, .lines = 2 });
 	snprintf(command, sizeof(command), "sudo fallocate -l %llu /swapfile-ztrace && sudo chmod 600 /swapfile-ztrace && "

@@ -97,7 +97,7 @@ static void see_steps(struct plan_build *v, const struct model *m, const struct 
 		if (s->instr)
 			snprintf(v->step, sizeof(v->step), "%u: %s", s->instr->line, s->instr->text);
 		else
-			snprintf(v->step, sizeof(v->step), "%s", s->text ? s->text : s->id);
+			snprintf(v->step, sizeof(v->step), "?: %s", s->text ? s->text : s->id);
 	}
 }
 
@@ -150,6 +150,7 @@ static void place(struct plan *p, struct plan_build *v, bool *closed)
 		p->round_bytes[p->rounds++] = 0;
 	p->round_bytes[r] += v->peak_bytes;
 	v->round = r + 1;
+	p->swap_at_least |= v->alone_too_big && v->at_least;
 	if (v->alone_too_big && v->peak_bytes - p->memory_bytes > p->swap_need_bytes)
 		p->swap_need_bytes = v->peak_bytes - p->memory_bytes;
 }
@@ -162,6 +163,7 @@ void plan_make(struct plan *p, zt_u64 memory_bytes, zt_u64 swap_bytes)
 	p->swap_bytes = swap_bytes;
 	p->rounds = 0;
 	p->swap_need_bytes = 0;
+	p->swap_at_least = false;
 	for (unsigned int n = 0; n < p->n; n++)
 		p->builds[n].round = 0;
 	qsort(p->builds, p->n, sizeof(p->builds[0]), larger_first);

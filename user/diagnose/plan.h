@@ -28,6 +28,7 @@ struct plan {
 	unsigned int rounds;
 	zt_u64 round_bytes[PLAN_BUILDS_MAX];
 	zt_u64 swap_need_bytes; /* what the worst single build lacks; 0: nothing */
+	bool swap_at_least;	/* one that lacks some was killed where it was measured */
 };
 
 /* Take a finished trace in. How many builds with measured steps it had */
