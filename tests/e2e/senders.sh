@@ -56,7 +56,7 @@ row detached ZT2001 bash setsid 'victim 60 & setsid bash -c "sleep 0.3; kill -9 
 row make ZT2001 bash make \
 	'printf "all:\n\tvictim 60 & kill -9 \$\$!; wait \$\$!\n" >Makefile; make SHELL=/bin/bash || exit 137'
 row plain_exit ZT2003 - bash 'victim 0.1; exit 137'
-row cpu_limit ZT2002 - prlimit 'prlimit --cpu=1:1 bash -c "while :; do :; done"; exit 137'
+row cpu_limit ZT2001 bash prlimit 'prlimit --cpu=1:1 bash -c "while :; do :; done"; exit 137'
 row from_outside ZT2001 bash bash 'victim 60 & echo $! >pid; wait $!
 --
 kill -9 $(cat pid); sleep 0.2'

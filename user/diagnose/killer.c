@@ -28,10 +28,16 @@ static bool is_oom_victim(const struct model *m, const struct proc *p)
 	return p->oom_victim;
 }
 
+/* The kernel ended what ran, on its own account: RLIMIT_CPU, RLIMIT_RTTIME. An OOM kill is sorted out before. */
+static bool is_own_limit(const struct sig *s)
+{
+	return (s->ev.h.flags & ZT_F_SIGNAL_KERNEL) && s->sender && s->sender == s->target;
+}
+
 /* The container's first process is gone and the kernel ends the rest: nobody's decision. */
 static bool is_teardown(const struct sig *s, const struct unit *u)
 {
-	return (s->ev.h.flags & ZT_F_SIGNAL_KERNEL) && s->target != u->entry;
+	return (s->ev.h.flags & ZT_F_SIGNAL_KERNEL) && s->target != u->entry && !is_own_limit(s);
 }
 
 /* The newest signal of that kind to p, from one who ends processes for lack of memory when for_memory */
@@ -224,6 +230,8 @@ static const char *killer_words(const struct model *m, struct report *r, const s
 	struct runtime_cmd rt;
 	struct timeout_cmd to;
 
+	if (is_own_limit(s))
+		return _("the kernel, for a limit such as that of CPU time (ulimit -t)");
 	if (!p || (s->ev.h.flags & ZT_F_SIGNAL_KERNEL))
 		return say(r, _("the kernel, while %s (pid %u) was running"), s->ev.comm, s->ev.h.who.tgid);
 	if (runtime_parse(p->argv, p->argv_bytes, &rt))
