@@ -40,6 +40,9 @@ history_and_plan() {
 	"$ZTRACE" doctor >doctor.txt || true
 	grep -A2 'warning: .*ctx/Dockerfile' doctor.txt || fail "doctor does not warn"
 	"$ZTRACE" doctor -f json | jq -e '.past[0].need_bytes == 1125899906842624' >/dev/null || fail "doctor's JSON"
+	touch -d '+1 hour' ctx/Dockerfile	# edited since: perhaps it has been mended
+	"$ZTRACE" doctor | grep 'warning: .*ctx/Dockerfile' && fail "doctor warns of a Dockerfile that was edited since"
+	touch -d '-1 hour' ctx/Dockerfile
 	mkdir elsewhere
 	(cd elsewhere && "$ZTRACE" doctor) | grep 'warning: .*ctx/Dockerfile' && fail "doctor warns elsewhere"
 	true

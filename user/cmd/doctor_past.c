@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -17,7 +18,15 @@ static bool is_below(const char *path, const char *dir)
 {
 	size_t n = strlen(dir);
 
-	return !strncmp(path, dir, n) && (path[n] == '/' || n == 1) && access(path, F_OK) == 0;
+	return !strncmp(path, dir, n) && (path[n] == '/' || n == 1);
+}
+
+/* A Dockerfile that was edited since may have lost the step, or done something about it. */
+static bool is_as_built(const struct history_entry *e)
+{
+	struct stat st;
+
+	return stat(e->dockerfile, &st) == 0 && st.st_mtime >= 0 && (zt_u64)st.st_mtime <= e->past.time_s;
 }
 
 static struct doctor_past *known(struct doctor_pasts *v, const struct history_entry *e)
@@ -28,10 +37,7 @@ static struct doctor_past *known(struct doctor_pasts *v, const struct history_en
 	return NULL;
 }
 
-/*
- * The newest run of a step that passed counts; without one, the most that a killed one had taken. A step that another one
- * has replaced in its Dockerfile since may be among them.
- */
+/* The newest run of a step that passed counts; without one, the most that a killed one had taken. */
 static void see(struct doctor_pasts *v, const struct history_entry *e)
 {
 	struct doctor_past *p = known(v, e);
@@ -65,7 +71,7 @@ void doctor_past_find(struct doctor_pasts *v)
 	    history_open(&h, dir, cwd) < 0)
 		return;
 	for (size_t at = 0; history_next(h, &at, &e);)
-		if (is_below(e.dockerfile, cwd))
+		if (is_below(e.dockerfile, cwd) && is_as_built(&e))
 			see(v, &e);
 	history_free(h);
 	for (unsigned int i = 0; i < v->n; i++)
