@@ -10,8 +10,8 @@ history_and_plan() {
 	traced "${BK[@]}" ctx
 	same "exit status" "$RC" 0
 	same "steps kept" "$(wc -l <state/steps.jsonl)" 2
-	peak=$(j '.builds[].steps[] | select(.instruction | test("oombox")) | .peak_bytes')
-	same "its peak" "$(jq 'select(.text | test("oombox")) | .peak_bytes' state/steps.jsonl)" "$peak"
+	peak=$(j '.builds[].steps[] | select(.instruction | test("^RUN oombox eat 200$")) | .peak_bytes')
+	same "its peak" "$(jq 'select(.text | test("^RUN oombox eat 200$")) | .peak_bytes' state/steps.jsonl)" "$peak"
 
 	"$ZTRACE" plan --memory 1G t.zt >plan.txt
 	cat plan.txt
@@ -29,7 +29,7 @@ history_and_plan() {
 	build_failed
 	oom_read
 	check_oom ZT1002
-	same "past peaks of the step" "$(j '[.builds[].steps[] | select(.instruction | test("oombox")) | .past[].peak_bytes] | tostring')" "[$peak]"
+	same "past peaks of the step" "$(j '[.builds[].steps[] | select(.instruction | test("^RUN oombox eat 200$")) | .past[].peak_bytes] | tostring')" "[$peak]"
 	grep -q 'peaked at' r.txt || fail "the report does not tell of the earlier build"
 	"$ZTRACE" report -f json t.zt >again.json
 	same "the report from the trace" "$(jq -S . <again.json | md5sum)" "$(jq -S . <r.json | md5sum)"
