@@ -7,13 +7,13 @@
 #include <limits.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "attribute.h"
 #include "base/cleanup.h"
 #include "builder/dockerfile.h"
-#include "source/readfile.h"
 
 #define INDEX_BYTES_MAX (4u << 20)
 #define ENTRIES_MAX 2000
@@ -38,25 +38,30 @@ static bool is_entry(const json_t *e)
 	       number(e, "peak_bytes");
 }
 
-/* A line a run: one that is cut or was tampered with costs itself. */
+/*
+ * A line a run: one that is cut or was tampered with costs itself. Line by line: a large buffer, once given back, would
+ * make malloc keep more than may be locked.
+ */
 static int load(json_t *all, const char *dir)
 {
-	char path[PATH_MAX + 16], *text __free = malloc(INDEX_BYTES_MAX + 1);
+	char path[PATH_MAX + 16], *line __free = NULL;
+	FILE *f __fclose = NULL;
+	struct stat st;
+	size_t cap = 0;
 	ssize_t n;
+	int fd;
 
-	if (!text)
-		return -ENOMEM;
 	snprintf(path, sizeof(path), "%s/steps.jsonl", dir);
-	n = readfile_at(AT_FDCWD, path, text, INDEX_BYTES_MAX + 1);
-	if (n < 0)
-		return n == -ENOENT ? 0 : (int)n;
-	for (char *line = text, *end; *line && json_array_size(all) < 2 * ENTRIES_MAX; line = end + 1) {
-		json_t *e;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > INDEX_BYTES_MAX || !(f = fdopen(fd, "r"))) {
+		close(fd);
+		return -EINVAL;
+	}
+	while (json_array_size(all) < 2 * ENTRIES_MAX && (n = getline(&line, &cap, f)) > 0) {
+		json_t *e = line[n - 1] == '\n' ? json_loadb(line, (size_t)n, 0, NULL) : NULL;
 
-		end = strchr(line, '\n');
-		if (!end)
-			break;
-		e = json_loadb(line, (size_t)(end - line), 0, NULL);
 		if (is_entry(e))
 			json_array_append(all, e);
 		json_decref(e);
@@ -196,6 +201,14 @@ static bool is_whole(const struct model *m, const struct step *s)
 	return !s->container && s->build && s->instr && s->exited && s->peak_bytes && model_concerns(m, s->build);
 }
 
+static bool any_whole(const struct model *m)
+{
+	for (const struct step *s = m->steps; s; s = s->next)
+		if (is_whole(m, s))
+			return true;
+	return false;
+}
+
 static int add(const struct history *h, json_t *all, const struct step *s)
 {
 	char path[PATH_MAX];
@@ -268,10 +281,12 @@ static int lock(const char *dir)
 int history_save(struct history *h, const struct model *m)
 {
 	char path[PATH_MAX + 16], tmp[PATH_MAX + 16];
-	json_t *all = json_array();
-	int err = 0, fd __close = all ? lock(h->dir) : -ENOMEM;
+	json_t *all = any_whole(m) ? json_array() : NULL;
+	int err = 0, fd __close = all ? lock(h->dir) : any_whole(m) ? -ENOMEM : -ENODATA;
 	size_t before;
 
+	if (fd == -ENODATA)
+		return 0;
 	if (fd < 0) {
 		json_decref(all);
 		return fd;

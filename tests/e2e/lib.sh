@@ -44,7 +44,6 @@ DRY=${DRY:-}	# set: run the build alone and check only that it dies as intended
 traced() {
 	local opt=(-f "json=$W/r.json" -f "text=$W/r.txt" -o "$W/t.zt")
 	kernel_counts >"$W/counts"
-	export STATE_DIRECTORY=$W/state
 	echo "+ $(printf '%q ' "$@")"
 	RC=0
 	if [[ $DRY ]]; then
@@ -61,7 +60,6 @@ traced() {
 traced_start() {
 	local opt=(-f "json=$W/r.json" -f "text=$W/r.txt" -o "$W/t.zt")
 	kernel_counts >"$W/counts"
-	export STATE_DIRECTORY=$W/state
 	echo "+ $(printf '%q ' "$@") &"
 	if [[ $DRY ]]; then
 		env --default-signal=INT,QUIT "$@" >"$W/out" 2>"$W/err" &
