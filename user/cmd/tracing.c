@@ -172,6 +172,7 @@ static void protect(struct run *r, int oom_err)
 		tell_unprotected(r, N_("ztrace may not lower its own oom_score_adj (no CAP_SYS_RESOURCE): when the host "
 				       "runs out of memory the kernel may kill ztrace as well"),
 				 oom_err);
+	protect_priority();
 	err = protect_lock();
 	held = protect_hold_program("/proc");
 	tables = hold_tables(&r->s);

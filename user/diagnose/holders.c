@@ -224,13 +224,22 @@ static zt_u64 less(zt_u64 a, zt_u64 b)
 	return a > b ? a - b : 0;
 }
 
+static zt_u64 more(zt_u64 a, zt_u64 b)
+{
+	return a > b ? a : b;
+}
+
 /* What is charged to the level but to no process or member of it: tmpfs, files in memory, the kernel's own. */
 static void add_rest(const struct kill *w, const struct kill_level *d, const struct host_named *named, struct table *t)
 {
 	zt_u64 rest = less(d->mem.usage_bytes, named->bytes);
+	/*
+	 * The level's own numbers are summed up lazily and miss what was charged in the last moment; reading memory.stat
+	 * sums them up, but a moment after the kill. What neither has seen go was there.
+	 */
 	bool stats = d->mem.flags & ZT_F_MEMCG_STATS;
-	zt_u64 shmem = stats ? d->mem.shmem_bytes : w->memstat.shmem_bytes;
-	zt_u64 file = stats ? d->mem.file_bytes - shmem : w->memstat.file_bytes;
+	zt_u64 shmem = more(stats ? d->mem.shmem_bytes : 0, w->memstat.shmem_bytes);
+	zt_u64 file = more(stats ? less(d->mem.file_bytes, d->mem.shmem_bytes) : 0, w->memstat.file_bytes);
 	zt_u64 kernel = w->memstat.kernel_bytes ? w->memstat.kernel_bytes : d->mem.kernel_bytes;
 
 	add_kind(t, HOLD_TMPFS, "tmpfs", _("files in tmpfs or /dev/shm"), less(shmem, named->shmem_bytes), &rest);

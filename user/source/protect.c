@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include "base/cleanup.h"
 #include "source/readfile.h"
@@ -83,6 +84,11 @@ int protect_oom(const char *proc, int *ret_adj)
 	else if (err == -EACCES)
 		go_down(proc, PROTECT_OOM_SCORE_ADJ, ret_adj);
 	return err;
+}
+
+void protect_priority(void)
+{
+	setpriority(PRIO_PROCESS, 0, -20);
 }
 
 int protect_lock(void)

@@ -37,6 +37,11 @@ int protect_oom(const char *proc, int *ret_adj);
  * (slabs reserve far more address space than they use). 0 or -errno: -ENOMEM, -EPERM need CAP_IPC_LOCK.
  */
 int protect_lock(void);
+/*
+ * Come before a busy build: what a victim held is gone milliseconds after its death. Where that is not allowed (no
+ * CAP_SYS_NICE) some of it is not seen, and not told.
+ */
+void protect_priority(void);
 
 /*
  * Bring into memory, and keep there, what recording needs: so that on a full machine nothing of it has to be read
