@@ -382,7 +382,8 @@ struct zt_ev_sample {
 
 /*
  * A limit that `ztrace measure` lifted for the time of the build, told at its end; h.cgroup = the level. Tail: path from
- * the hierarchy's root, the file.
+ * the hierarchy's root, the file. set_bytes 0: nothing was lifted there, it was only looked at: a step. Path "swap",
+ * cgroup 0: swap that was lent to the host; was_bytes: what it has without, need_bytes: the most that was in use.
  */
 struct zt_ev_lift {
 	struct zt_ev h;

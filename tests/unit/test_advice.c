@@ -563,6 +563,47 @@ static void host(struct fixture *f, zt_u64 total_mib)
 	f->m->facts = NULL;
 }
 
+/* Nobody knows how much a full host lacks: it is lent swap, on a disk that takes a swap file. */
+static void full_host_is_lent_swap(void **state)
+{
+	struct fixture *f = *state;
+	struct lifted swap = { .path = (char *)"swap", .file = (char *)"/proc/swaps", .was_bytes = 100 * MIB,
+			       .set_bytes = 1636 * MIB, .need_bytes = 400 * MIB };
+
+	host(f, 700);
+	task(f, "cc1plus", 600, 610);
+	fact(f, "command.arg", "make");
+	fact(f, "disk./", "ext4 9000000000");
+	advise(f);
+	is_first(f, "measure", HELP_INSTEAD, "sudo ztrace measure --swap 1136M -- make");
+	assert_string_equal(f->i.help[1].id, "add-swap");
+	f->nfacts = 0;
+	f->m->facts = NULL;
+	fact(f, "command.arg", "make");
+	fact(f, "disk./", "tmpfs 9000000000");
+	advise(f);
+	assert_null(help(f, "measure"));
+
+	/* and what came of it */
+	f->nfacts = 0;
+	f->m->facts = NULL;
+	fact(f, "disk./", "ext4 9000000000");
+	fact(f, "sudo", "none");
+	f->m->lifted = &swap;
+	measured_find(f->m, f->r);
+	assert_int_equal(f->r->nmeasured, 1);
+	assert_false(f->r->measured[0].enough);
+	assert_int_equal(f->r->measured[0].want_bytes, 340 * MIB); /* 440 in all */
+	assert_non_null(f->r->measured[0].command);
+	assert_int_equal(strncmp(f->r->measured[0].command, "fallocate -l 340M /swap-340m && chmod", 37), 0);
+	swap.need_bytes = 90 * MIB;
+	f->r->nmeasured = 0;
+	measured_find(f->m, f->r);
+	assert_true(f->r->measured[0].enough);
+	assert_null(f->r->measured[0].command);
+	f->m->lifted = NULL;
+}
+
 static void swap_on_the_disk_there_is(void **state)
 {
 	static const struct {
@@ -674,7 +715,7 @@ int main(void)
 		T(cache_is_no_need), T(earlier_runs), T(equals_that_ended), cmocka_unit_test(headroom),
 		T(raise_at_its_place), T(both_counters_of_v1), T(another_limit_in_the_way), T(legacy_docker),
 		T(buildx_resource), T(no_limit_beyond_the_host), T(unknown_is_measured), T(fewer_jobs), T(the_traced_make),
-		T(files_in_memory), T(two_stages), T(compose_services), T(swap_on_the_disk_there_is), T(heaps),
+		T(files_in_memory), T(two_stages), T(compose_services), T(swap_on_the_disk_there_is), T(full_host_is_lent_swap), T(heaps),
 		T(sysrq_needs_nothing), T(no_effect),
 	};
 

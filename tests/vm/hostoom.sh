@@ -82,6 +82,44 @@ host_swap_build() {
 	has j .events_lost.total 0
 }
 
+# The closed loop of a full host. How much it takes is not known: measured with swap that is lent, told, added; that is
+# enough, and at most 1.5 times what was needed.
+scenario host_swap_help
+host_swap_help() {
+	in_guest
+	local cmd asked n low high mid
+	[[ $(stat -fc %T /) != tmpfs ]] || skip 'no disk'
+	n=$(($(awk '/^MemTotal/ { print $2 }' /proc/meminfo) / 1024 + 150))
+	traced "$OOMBOX" eat $n 1000
+	same "exit status" "$RC" 137
+	host_oom_read
+	[[ ! $DRY ]] || return 0
+	incident_of "$OOM_pid"
+	has i .code ZT1003
+	has i '.help[0].id' measure
+	cmd=$(i '.help[0].command'); cmd=${cmd//sudo /}
+	echo "+ $cmd"
+	# without -f it would tell people only
+	sh -c "${cmd/ztrace measure/$ZTRACE measure -f json=m.json -f text}" || fail "it does not pass under measure"
+	! grep -q swap- /proc/swaps || fail "the lent swap is still there"
+	asked=$(jq '.measured[] | select(.path == "swap") | .want_bytes' m.json)
+	cmd=$(jq -r '.measured[] | select(.path == "swap") | .command' m.json); cmd=${cmd//sudo /}
+	echo "+ $cmd"
+	trap 'swapoff /swap-* /probe 2>/dev/null; rm -f /swap-* /probe' EXIT
+	sh -c "$cmd" || fail "the command of measure fails"
+	"$OOMBOX" eat $n 1000 || fail "it fails again with that swap"
+	swapoff /swap-* && rm /swap-*
+	low=0 high=$((asked / MB))
+	while ((high - low > high / 16)); do
+		mid=$(((low + high) / 2))
+		fallocate -l ${mid}M /probe && chmod 600 /probe && mkswap /probe >/dev/null && swapon /probe || fail "no probe of $mid MiB"
+		if "$OOMBOX" eat $n 1000 >/dev/null 2>&1; then high=$mid; else low=$mid; fi
+		swapoff /probe && rm /probe
+	done
+	echo "advised $((asked / MB)) MiB of swap, needed $high MiB"
+	((asked * 100 <= high * MB * 159)) || fail "advised $((asked / MB)) MiB of swap, needed $high"	# 1.5, and the 6 % of the search
+}
+
 # One shortage, several victims: each is told, in the order of the kernel's log, and says which came before it
 scenario host_row
 host_row() {

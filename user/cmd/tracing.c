@@ -8,20 +8,17 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "attribute.h"
 #include "base/cleanup.h"
 #include "base/i18n.h"
 #include "base/log.h"
+#include "cmd/measuring.h"
 #include "session.h"
 #include "source/child.h"
 #include "source/env.h"
-#include "source/lift.h"
 #include "source/live.h"
-#include "source/readfile.h"
 #include "source/redact.h"
 
 #define PUMP_MS 50
-#define MEASURE_MS 10 /* a limit must be lifted before a program has reached it */
 /* A step's cgroup goes 10-20 ms after its last process; a builder that takes longer is not waited for. */
 #define DRAIN_NS 400000000ull
 /* Processes and cgroups that a busy machine makes in seconds; some kills with all their tasks. */
@@ -38,8 +35,7 @@ struct run {
 	struct child child;
 	struct protect_saved saved;
 	char trace_path[PATH_MAX];
-	struct lift lift;
-	char child_cgroup[1024]; /* of the traced command; "": not known */
+	struct measuring measuring;
 	bool traced; /* events come */
 };
 
@@ -235,42 +231,6 @@ static void wait_signals(struct run *r)
 	poll(&p, 1, -1);
 }
 
-/* Not yet attributed, it is ours when nobody else builds: another's limit is another's business. */
-static bool is_ours(struct model *m, const struct step *st)
-{
-	const struct build *b = st->build;
-
-	if (!b)
-		attribute_guess(m, st, &b);
-	if (b)
-		return model_concerns(m, b);
-	for (b = m->builds; b; b = b->next)
-		if (!b->ended_ns && !model_concerns(m, b))
-			return false;
-	return m->child && st->started_ns >= m->child->exec_ns && m->child->exec_ns;
-}
-
-/* Of every cgroup that the command's processes and steps are in, now: new ones come with every step. */
-static void lift_limits(struct run *r)
-{
-	struct model *m = r->s.model;
-	zt_u64 available = m->host.h.kind ? m->host.available_bytes : 0, last = 0;
-
-	if (r->child_cgroup[0])
-		lift_chain(&r->lift, r->child_cgroup, available);
-	for (const struct step *st = m->steps; st; st = st->next)
-		if (!st->ended_ns && st->cgroup && st->cgroup->path && is_ours(m, st))
-			lift_chain(&r->lift, st->cgroup->path, available);
-	for (const struct proc *p = m->procs; p; p = p->hh.next) {
-		const struct cgroup *cg = p->cgroup != last ? model_cgroup(m, p->cgroup) : NULL;
-
-		last = p->cgroup;
-		if (cg && cg->path && !p->exit_ns && model_is_below(p, m->child))
-			lift_chain(&r->lift, cg->path, available);
-	}
-	lift_sample(&r->lift);
-}
-
 /* true: the command has exited, or we were told to stop */
 static bool turn(struct run *r)
 {
@@ -278,10 +238,10 @@ static bool turn(struct run *r)
 
 	if (!r->traced)
 		wait_signals(r);
-	else if (session_pump(&r->s, r->t->measure ? MEASURE_MS : PUMP_MS) < 0)
+	else if (session_pump(&r->s, r->t->measure ? MEASURING_MS : PUMP_MS) < 0)
 		r->traced = false;
 	if (r->t->measure)
-		lift_limits(r);
+		measuring_tick(&r->measuring, &r->s);
 	if (r->s.tee)
 		writer_tick(r->s.tee, live_now_ns());
 	if (r->t->as_closed)
@@ -302,22 +262,6 @@ static void drain(struct run *r)
 	} while (steps_open(r->s.model) && live_now_ns() < until);
 }
 
-/* Limits are as they were before anything is said of them. */
-static void end_measure(struct run *r)
-{
-	const char *file = cgroupfs_limit_file(&r->cg);
-	int err = lift_stop(&r->lift);
-
-	if (err < 0)
-		log_warn(_("a memory limit could not be put back; see above"));
-	else if (r->lift.n)
-		log_info(_("memory limits are as they were"));
-	if (r->lift.refused && !r->lift.n)
-		log_warn(_("no memory limit could be lifted: %s"), strerror(-r->lift.error));
-	for (unsigned int n = 0; n < r->lift.n; n++)
-		live_lift(&r->lift.levels[n], file, session_event, &r->s);
-}
-
 static void finish(struct run *r)
 {
 	int status = 0;
@@ -328,7 +272,7 @@ static void finish(struct run *r)
 	if (r->t->command && child_reap(&r->child, &status))
 		live_child_event(ZT_F_CHILD_EXITED, &r->child.id, status, session_event, &r->s);
 	if (r->t->measure)
-		end_measure(r);
+		measuring_end(&r->measuring, &r->s);
 	live_end(session_event, &r->s);
 	session_finish(&r->s);
 	save_history(r);
@@ -368,25 +312,6 @@ static int run_child(struct run *r)
 	return exit_code(r);
 }
 
-/* Before anything has been started that would have to be undone. */
-static int start_measure(struct run *r)
-{
-	char text[4096];
-	const char *own;
-	zt_u64 total = (zt_u64)sysconf(_SC_PHYS_PAGES) * (zt_u64)sysconf(_SC_PAGESIZE);
-	int err = lift_start(&r->lift, &r->cg, total);
-
-	if (err < 0) {
-		log_error(_("memory limits cannot be lifted: %s"), strerror(-err));
-		return err;
-	}
-	if (readfile_at(r->proc.dir, "self/cgroup", text, sizeof(text)) > 0) {
-		own = cgroupfs_own_path(&r->cg, text);
-		snprintf(r->child_cgroup, sizeof(r->child_cgroup), "%s", own ? own : "");
-	}
-	return 0;
-}
-
 static int trace(struct run *r)
 {
 	int err, oom_err, adj;
@@ -404,7 +329,7 @@ static int trace(struct run *r)
 	if (r->t->explain && opt_outputs(r->o, &r->s, r->t->command ? stderr : stdout) < 0)
 		return EXIT_MISUSE;
 	oom_err = protect_oom("/proc", &adj);
-	if (r->t->measure && start_measure(r) < 0)
+	if (r->t->measure && measuring_start(&r->measuring, r->o, &r->proc, &r->cg) < 0)
 		return EXIT_OURS;
 	err = attach(r);
 	if (err < 0 && (r->o->require_bpf || !r->t->command || r->t->measure))
@@ -429,9 +354,9 @@ int tracing_run(const struct options *o, const struct tracing *t)
 	if (r && session_init(&r->s, o->quiet, o->verbose > 0) == 0) {
 		r->o = o;
 		r->t = t;
-		r->proc.dir = r->proc.meminfo = r->cg.dir = r->lift.fd = -1;
+		r->proc.dir = r->proc.meminfo = r->cg.dir = r->measuring.lift.fd = -1;
 		ret = trace(r);
-		lift_stop(&r->lift);
+		lift_stop(&r->measuring.lift);
 		child_done(&r->child);
 		session_done(&r->s);
 		cgroupfs_close(&r->cg);

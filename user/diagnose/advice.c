@@ -30,31 +30,12 @@ static const struct rule {
 };
 #define NRULES (sizeof(rules) / sizeof(rules[0]))
 
-/* Where there is no sudo (a CI job's container), whoever traces is root and needs none. */
-static const char *without_sudo(struct report *r, const char *command)
-{
-	char buf[2048];
-	size_t n = 0;
-
-	for (const char *p = command; *p && n + 1 < sizeof(buf);) {
-		if (!strncmp(p, "sudo ", 5) && (p == command || p[-1] == ' '))
-			p += 5;
-		else
-			buf[n++] = *p++;
-	}
-	buf[n] = 0;
-	return n + 1 < sizeof(buf) ? say(r, "%s", buf) : command;
-}
-
 static void add(struct report *r, struct incident *i, const struct help *h)
 {
-	const char *sudo = model_fact(r->model, "sudo");
-
 	if (i->nhelp == HELP_MAX)
 		return;
 	i->help[i->nhelp] = *h;
-	if (h->command && sudo && !strcmp(sudo, "none"))
-		i->help[i->nhelp].command = without_sudo(r, h->command);
+	i->help[i->nhelp].command = command_here(r, h->command);
 	i->nhelp++;
 }
 
@@ -85,14 +66,14 @@ void advise_oom(const struct model *m, struct report *r, const struct kill *k, s
 	for (unsigned int at = 0; at < n; at++)
 		if (made[at].confidence != CONF_UNKNOWN)
 			add(r, i, &made[at]);
-	/* the host's memory is no limit that could be lifted */
-	if (!i->nhelp && a.need.confidence == CONF_UNKNOWN && i->limit.kind == LIMIT_CGROUP && !was_lowered(i) &&
+	if (!i->nhelp && a.need.confidence == CONF_UNKNOWN && (SHORTAGE & OF(i->limit.kind)) && !was_lowered(i) &&
 	    advise_measure(&a, &measure))
 		add(r, i, &measure);
 	for (unsigned int at = 0; at < n; at++) {
 		if (made[at].confidence != CONF_UNKNOWN || i->nhelp >= UNSURE_MAX)
 			continue;
-		if (i->nhelp && !strcmp(made[at].id, "raise-limit")) {
+		if ((i->nhelp && !strcmp(made[at].id, "raise-limit")) ||
+		    (measure.id && !strcmp(made[at].id, "add-swap"))) {
 			/* to such a number nobody should set it; measure prints the command with the one it finds */
 			made[at].command = NULL;
 			made[at].how = HELP_WORDS;

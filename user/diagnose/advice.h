@@ -57,6 +57,9 @@ zt_u64 step_used(const struct kill *k, const struct step *s, zt_u64 *asked);
 /* How large the level that was hit may get before the host itself is out of memory; ZT_NO_LIMIT: not known */
 zt_u64 host_room(const struct advice *a);
 
+/* How much swap would do, or where that is not known, to begin with. */
+zt_u64 host_swap_want(const struct advice *a);
+
 /* advise_jobs.c */
 /* The first place in a line of shell (or of a Dockerfile) that says how many jobs run at once. */
 struct jobs_at {
@@ -76,6 +79,8 @@ unsigned int traced_command(const struct model *m, const char *words[COMMAND_WOR
 /* The command line of a process. 0: not known in full */
 unsigned int proc_words(const struct proc *p, const char *words[COMMAND_WORDS]);
 
+/* The command as it is typed where it was traced: without sudo where there is none. NULL for NULL */
+const char *command_here(struct report *r, const char *command);
 /* What was set in the shell for that command and is not in its words: "DOCKER_BUILDKIT=0 " or "" */
 const char *shell_setting(const struct model *m, const char *line);
 /* Does the traced command do the same again? Not when its Dockerfile came over a pipe. */

@@ -84,12 +84,18 @@ static zt_u64 missing(const struct advice *a)
 	return more + 16 * MIB;
 }
 
+zt_u64 host_swap_want(const struct advice *a)
+{
+	zt_u64 want = with_headroom(missing(a));
+
+	return want < SWAP_MIN ? SWAP_MIN : want;
+}
+
 bool advise_host_swap(const struct advice *a, struct help *h)
 {
 	const char *free = model_fact(a->m, "disk./");
-	zt_u64 want = with_headroom(missing(a));
+	zt_u64 want = host_swap_want(a);
 
-	want = want < SWAP_MIN ? SWAP_MIN : want;
 	h->id = "add-swap";
 	h->bytes = want;
 	h->confidence = a->need.confidence;

@@ -141,21 +141,51 @@ bool edit_line(const struct advice *a, const struct build *b, unsigned int numbe
 	return h->edit.from && h->edit.to;
 }
 
+/* Where there is no sudo (a CI job's container), whoever traces is root and needs none. */
+const char *command_here(struct report *r, const char *command)
+{
+	const char *sudo = model_fact(r->model, "sudo");
+	char buf[2048];
+	size_t n = 0;
+
+	if (!command || !sudo || strcmp(sudo, "none") != 0)
+		return command;
+	for (const char *p = command; *p && n + 1 < sizeof(buf);) {
+		if (!strncmp(p, "sudo ", 5) && (p == command || p[-1] == ' '))
+			p += 5;
+		else
+			buf[n++] = *p++;
+	}
+	buf[n] = 0;
+	return n + 1 < sizeof(buf) ? say(r, "%s", buf) : command;
+}
+
+/* A limit is lifted for it; to a host that is full, swap is lent. */
 bool advise_measure(const struct advice *a, struct help *h)
 {
-	const char *words[COMMAND_WORDS], *line, *setting;
+	const char *words[COMMAND_WORDS], *line, *setting, *swap = "";
+	bool host = a->i->limit.kind == LIMIT_HOST;
 	unsigned int n = traced_command(a->m, words);
+	zt_u64 lent = host ? host_swap_want(a) : 0;
 
+	if (host && !swap_command(a->m, a->r, lent))
+		return false; /* on no disk that is known */
+	if (host)
+		swap = say(a->r, "--swap %lluM ", (unsigned long long)(lent / MIB));
 	if (!n && !a->m->child && a->i->build && a->i->build->client)
 		n = proc_words(a->i->build->client, words);
 	line = n ? quoted(a->r, words, n) : NULL;
 	h->id = "measure";
 	h->confidence = CONF_UNKNOWN;
-	h->text = say(a->r, _("more than %s, but how much is not known: let ztrace measure it"),
-		      say_bytes(a->r, a->need.bytes));
+	if (host)
+		h->text = say(a->r, _("more than there is, but how much is not known: let ztrace measure it, with %s of "
+				      "swap meanwhile"), say_bytes(a->r, lent));
+	else
+		h->text = say(a->r, _("more than %s, but how much is not known: let ztrace measure it"),
+			      say_bytes(a->r, a->need.bytes));
 	/* sudo may drop what was set in the shell */
 	setting = line ? shell_setting(a->m, line) : "";
-	h->command = arena_printf(&a->r->arena, "sudo ztrace measure -- %s%s%s", *setting ? "env " : "", setting,
+	h->command = arena_printf(&a->r->arena, "sudo ztrace measure %s-- %s%s%s", swap, *setting ? "env " : "", setting,
 				  line ? line : "…");
 	h->how = line && can_repeat(a) ? HELP_INSTEAD : HELP_WORDS;
 	return h->command;

@@ -12,6 +12,12 @@ static bool counts(const struct step *s, const struct build *b)
 	return s->build == b && !s->container && s->peak_bytes;
 }
 
+/* Without page cache where that was measured */
+static zt_u64 most_of(const struct step *s)
+{
+	return s->need_bytes ? s->need_bytes : s->peak_bytes;
+}
+
 /* Stages run side by side: the most that was in use together is reached when a step begins. */
 static zt_u64 peak_of(const struct model *m, const struct build *b)
 {
@@ -24,7 +30,7 @@ static zt_u64 peak_of(const struct model *m, const struct build *b)
 			continue;
 		for (const struct step *t = m->steps; t; t = t->next)
 			if (counts(t, b) && t->started_ns <= s->started_ns && (!t->ended_ns || t->ended_ns > s->started_ns))
-				sum += t->peak_bytes;
+				sum += most_of(t);
 		most = sum > most ? sum : most;
 	}
 	return most;
@@ -91,9 +97,9 @@ static void see_steps(struct plan_build *v, const struct model *m, const struct 
 		if (!counts(s, b))
 			continue;
 		*killed |= s->oom_kills > 0;
-		if (s->peak_bytes <= v->step_bytes)
+		if (most_of(s) <= v->step_bytes)
 			continue;
-		v->step_bytes = s->peak_bytes;
+		v->step_bytes = most_of(s);
 		if (s->instr)
 			snprintf(v->step, sizeof(v->step), "%u: %s", s->instr->line, s->instr->text);
 		else

@@ -182,6 +182,7 @@ struct incident {
 
 /* What a limited level turned out to need while its limit was lifted. */
 #define MEASURED_MAX 8
+#define HUNGRY_MAX 5
 struct measured {
 	const struct lifted *lifted;
 	bool enough;	   /* it fits into the limit as it is */
@@ -198,6 +199,8 @@ struct report {
 	const char *stall_text; /* the step that waited longest for memory, if for long; NULL: none did */
 	struct measured measured[MEASURED_MAX];
 	unsigned int nmeasured;
+	const struct step *hungry[HUNGRY_MAX]; /* measured steps, the hungriest first */
+	unsigned int nhungry;
 	bool verbose; /* -v: what each step used, too */
 	bool quiet;   /* -q: nothing when nothing happened */
 	struct arena arena;

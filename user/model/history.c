@@ -66,9 +66,16 @@ int apply_past(struct model *m, const struct zt_ev *ev)
 int apply_lift(struct model *m, const struct zt_ev *ev)
 {
 	const struct zt_ev_lift *e = (const void *)ev;
-	struct lifted *l = arena_zalloc(&m->arena, sizeof(*l));
+	struct step *st = e->set_bytes ? NULL : model_step_of_cgroup(m, ev->cgroup);
+	struct lifted *l;
 	const char *s[2];
 
+	if (!e->set_bytes) {
+		if (st && e->need_bytes > st->need_bytes)
+			st->need_bytes = e->need_bytes;
+		return 0;
+	}
+	l = arena_zalloc(&m->arena, sizeof(*l));
 	if (ev_tail_strings(ev, s, 2) != 2)
 		return 0;
 	if (!l || !(l->path = arena_strdup(&m->arena, s[0])) || !(l->file = arena_strdup(&m->arena, s[1]))) {

@@ -138,6 +138,7 @@ struct step {
 	bool exited;
 	int exit_code;		      /* raw wait status of entry, valid when exited */
 	zt_u64 peak_bytes;	      /* 0: not known */
+	zt_u64 need_bytes;	      /* of that, what could not be given back, and swap; 0: not measured */
 	zt_u64 limit_bytes;	      /* ZT_NO_LIMIT: none; 0: not known */
 	unsigned int oom_kills;
 	zt_u64 high_bytes;	      /* memory.high of its own; 0 or ZT_NO_LIMIT: none */

@@ -145,6 +145,7 @@ json_t *json_step(const struct model *m, const struct step *st)
 		       jv_set(o, "exit_code", jv_exit_code(st->exited, st->exit_code)) ||
 		       jv_set(o, "signal", jv_signal(st->exited, st->exit_code)) ||
 		       jv_set(o, "peak_bytes", jv_bytes(st->peak_bytes)) ||
+		       (st->need_bytes && jv_set(o, "need_bytes", jv_bytes(st->need_bytes))) ||
 		       jv_set(o, "limit_bytes", jv_bytes(st->limit_bytes)) ||
 		       jv_set(o, "oom_kills", json_integer(st->oom_kills)) ||
 		       jv_set(o, "high_bytes", jv_bytes(st->high_bytes)) ||

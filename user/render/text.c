@@ -546,6 +546,28 @@ static void put_notes(struct screen *s, struct out *o, const struct report *r)
 	}
 }
 
+/* "    312.4 MiB  api/Dockerfile:12 RUN make -j8" */
+static void put_hungry(struct screen *s, struct out *o, const struct report *r)
+{
+	if (!r->nhungry)
+		return;
+	put_labelled(s, _("measured:"), STYLE_NOTE, _("what each step needs, the hungriest first"), 1);
+	for (unsigned int n = 0; n < r->nhungry; n++) {
+		const struct step *st = r->hungry[n];
+		const char *file = st->build ? st->build->dockerfile_path : NULL;
+		struct step_place at = step_place(st);
+		char head[HEAD_BYTES], size[FMT_LEN], label[64], text[SOURCE_BYTES];
+
+		snprintf(head, sizeof(head), "%14s  ", fmt_bytes(size, sizeof(size), st->need_bytes));
+		if (file && at.line)
+			snprintf(text, sizeof(text), "%.300s:%u %.600s", file, at.line, at.instruction ?: "");
+		else
+			snprintf(text, sizeof(text), "%s", step_label(label, sizeof(label), st));
+		screen_para(s, &(struct para){ .head = head, .text = text, .lines = 1 });
+	}
+	flush_full(s, o);
+}
+
 /* "measured: /ci needs 312.4 MiB; its limit is 64.0 MiB", and what to set it to. */
 static void put_measured(struct screen *s, struct out *o, const struct report *r)
 {
@@ -577,6 +599,7 @@ static int text_finish(struct out *o, const struct report *r)
 	if (r->verbose)
 		put_steps(s, o, r->model);
 	put_measured(s, o, r);
+	put_hungry(s, o, r);
 	put_notes(s, o, r);
 	put_lost(s, r->model);
 	screen_print(s, o);

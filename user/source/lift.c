@@ -15,6 +15,7 @@
 
 #include "base/cleanup.h"
 #include "source/readfile.h"
+#include "source/swapfile.h"
 
 #define FILES_MAX (LIFT_LEVELS_MAX * 3)
 #define MIB ((zt_u64)1 << 20)
@@ -22,9 +23,10 @@
 /* --- the helper --- */
 
 struct order {
-	char path[1024]; /* of the cgroup, from the mount point */
-	char file[40];
+	char path[1024]; /* of the cgroup, from the mount point; of the swap file */
+	char file[40];	 /* "": swap */
 	char value[24];
+	zt_u64 bytes;
 };
 
 struct kept {
@@ -118,15 +120,42 @@ static int restore(int mount, const struct kept *kept, unsigned int n)
 	return ret;
 }
 
+static int obey_swap(const struct order *o, char *swap, size_t len)
+{
+	int err;
+
+	if (*swap || strlen(o->path) >= len)
+		return -EEXIST;
+	err = swapfile_on(o->path, o->bytes);
+	if (!err)
+		strcpy(swap, o->path);
+	return err;
+}
+
+/* What is in it must fit into memory, and the build that filled it is about to end. */
+static int restore_swap(const char *swap)
+{
+	int err = *swap ? swapfile_off(swap) : 0;
+
+	for (int tries = 0; err == -ENOMEM && tries < 100; tries++) {
+		usleep(100000);
+		err = swapfile_off(swap);
+	}
+	if (err)
+		dprintf(2, "ztrace: %s is still in use as swap: %s; swapoff and remove it\n", swap, strerror(-err));
+	return err;
+}
+
 /* Never returns. Dies of nothing that ends ztrace: not of the terminal, not of its process group. */
 static void __attribute__((noreturn)) helper(int fd, int mount)
 {
 	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE };
 	struct kept *kept = calloc(FILES_MAX, sizeof(*kept));
+	char swap[sizeof(((struct order *)0)->path)] = "";
 	unsigned int n = 0;
 	struct order o;
 	ssize_t len;
-	int ret;
+	int ret, left;
 
 	setsid();
 	prctl(PR_SET_NAME, "ztrace-limits");
@@ -141,11 +170,12 @@ static void __attribute__((noreturn)) helper(int fd, int mount)
 		if (len != sizeof(o))
 			break;
 		o.path[sizeof(o.path) - 1] = o.file[sizeof(o.file) - 1] = o.value[sizeof(o.value) - 1] = 0;
-		ret = obey(mount, &o, kept, &n);
+		ret = *o.file ? obey(mount, &o, kept, &n) : obey_swap(&o, swap, sizeof(swap));
 		if (write(fd, &ret, sizeof(ret)) != sizeof(ret))
 			break;
 	}
-	_exit(kept && restore(mount, kept, n) ? 1 : 0);
+	left = kept ? restore(mount, kept, n) : 0;
+	_exit(restore_swap(swap) || left ? 1 : 0);
 }
 
 /* --- ztrace's side --- */
@@ -179,25 +209,46 @@ int lift_start(struct lift *l, const struct cgroupfs *cg, zt_u64 total_bytes)
 	return 0;
 }
 
+static int send_order(struct lift *l, const struct order *o)
+{
+	int err;
+
+	if (l->fd < 0 || send(l->fd, o, sizeof(*o), MSG_NOSIGNAL) != sizeof(*o) ||
+	    read(l->fd, &err, sizeof(err)) != sizeof(err))
+		return -EPIPE;
+	return err;
+}
+
 static int tell(struct lift *l, const char *path, const char *file, const char *value)
 {
 	struct order o = { 0 };
-	int err;
 
 	if (strlen(path) >= sizeof(o.path))
 		return -ENAMETOOLONG;
 	strcpy(o.path, path);
 	snprintf(o.file, sizeof(o.file), "%s", file);
 	snprintf(o.value, sizeof(o.value), "%s", value);
-	if (write(l->fd, &o, sizeof(o)) != sizeof(o) || read(l->fd, &err, sizeof(err)) != sizeof(err))
-		return -EPIPE;
+	return send_order(l, &o);
+}
+
+int lift_swap(struct lift *l, const char *path, zt_u64 bytes)
+{
+	struct order o = { .bytes = bytes };
+	int err;
+
+	if (strlen(path) >= sizeof(o.path))
+		return -ENAMETOOLONG;
+	strcpy(o.path, path);
+	err = send_order(l, &o);
+	if (!err)
+		l->swap_bytes = bytes;
 	return err;
 }
 
 static struct lift_level *level_at(struct lift *l, const char *path)
 {
 	for (unsigned int i = 0; i < l->n; i++)
-		if (!strcmp(l->levels[i].path, path))
+		if (!strcmp(l->levels[i].use.path, path))
 			return &l->levels[i];
 	return NULL;
 }
@@ -207,19 +258,25 @@ static int set_limits(struct lift *l, const char *path, const struct zt_memcg *m
 	char value[24];
 	int err = 0, e;
 
-	snprintf(value, sizeof(value), "%llu", (unsigned long long)want);
 	if (l->cg->version == 1) {
 		/* memory+swap may not be less than memory */
-		if (m->swap_limit_bytes != ZT_NO_LIMIT && m->swap_limit_bytes < want)
+		snprintf(value, sizeof(value), "%llu", (unsigned long long)(want + l->swap_bytes));
+		if (m->swap_limit_bytes != ZT_NO_LIMIT && m->swap_limit_bytes < want + l->swap_bytes)
 			err = tell(l, path, "memory.memsw.limit_in_bytes", value);
+		snprintf(value, sizeof(value), "%llu", (unsigned long long)want);
 		if (m->limit_bytes < want) {
 			e = tell(l, path, "memory.limit_in_bytes", value);
 			err = err ? err : e;
 		}
 		return err;
 	}
+	snprintf(value, sizeof(value), "%llu", (unsigned long long)want);
 	if (m->limit_bytes < want)
 		err = tell(l, path, "memory.max", value);
+	if (l->swap_bytes && m->swap_limit_bytes != ZT_NO_LIMIT) {
+		e = tell(l, path, "memory.swap.max", "max");
+		err = err ? err : e;
+	}
 	if (m->high_bytes && m->high_bytes < want) {
 		e = tell(l, path, "memory.high", "max");
 		err = err ? err : e;
@@ -253,11 +310,11 @@ static void lift_one(struct lift *l, const char *path, zt_u64 available_bytes)
 	}
 	if (!v) {
 		v = &l->levels[l->n++];
-		snprintf(v->path, sizeof(v->path), "%s", path);
-		v->cgroup = m.id;
+		snprintf(v->use.path, sizeof(v->use.path), "%s", path);
+		v->use.cgroup = m.id;
 		v->was_bytes = m.limit_bytes;
 		v->was_swap_bytes = m.swap_limit_bytes;
-		v->mark_bytes = m.peak_bytes;
+		v->use.mark_bytes = m.peak_bytes;
 	}
 	if (cgroupfs_memcg(l->cg, path, &m) == 0)
 		v->set_bytes = m.limit_bytes;
@@ -277,30 +334,68 @@ void lift_chain(struct lift *l, const char *path, zt_u64 available_bytes)
 	}
 }
 
+/* What came and went between two looks is in the kernel's mark; at most so much of it was page cache. */
+static void take_mark(struct lift_use *u, zt_u64 mark)
+{
+	if (mark > u->mark_bytes && mark > u->file_bytes && mark - u->file_bytes > u->need_bytes)
+		u->need_bytes = mark - u->file_bytes;
+}
+
+static void look(const struct cgroupfs *cg, struct lift_use *u)
+{
+	struct zt_ev_memstat s;
+	struct zt_memcg m;
+	zt_u64 used, need;
+
+	if (cgroupfs_memcg(cg, u->path, &m) < 0)
+		return;
+	used = m.usage_bytes;
+	if (cg->version == 2)
+		used += m.swap_usage_bytes;
+	else if (m.swap_usage_bytes > used) /* memory and swap */
+		used = m.swap_usage_bytes;
+	need = used;
+	/* page cache would be given back; what is the kernel's would not, and is in no sum of v1's */
+	if (cgroupfs_memstat(cg, u->path, &s) == 0)
+		need -= s.file_bytes < need ? s.file_bytes : need;
+	else
+		s.file_bytes = 0;
+	u->file_bytes = s.file_bytes > u->file_bytes ? s.file_bytes : u->file_bytes;
+	u->need_bytes = need > u->need_bytes ? need : u->need_bytes;
+	u->peak_bytes = used > u->peak_bytes ? used : u->peak_bytes;
+	take_mark(u, m.peak_bytes);
+}
+
 void lift_sample(struct lift *l)
 {
-	for (unsigned int i = 0; i < l->n; i++) {
-		struct lift_level *v = &l->levels[i];
-		struct zt_ev_memstat s;
-		struct zt_memcg m;
-		zt_u64 need, mark;
+	for (unsigned int i = 0; i < l->n; i++)
+		look(l->cg, &l->levels[i].use);
+	for (unsigned int i = 0; i < LIFT_STEPS_MAX; i++)
+		if (*l->steps[i].path)
+			look(l->cg, &l->steps[i]);
+}
 
-		if (cgroupfs_memcg(l->cg, v->path, &m) < 0)
-			continue;
-		need = m.usage_bytes;
-		/* page cache would be given back; what is the kernel's would not, and is in no sum of v1's */
-		if (cgroupfs_memstat(l->cg, v->path, &s) == 0)
-			need -= s.file_bytes < need ? s.file_bytes : need;
-		else
-			s.file_bytes = 0;
-		v->file_bytes = s.file_bytes > v->file_bytes ? s.file_bytes : v->file_bytes;
-		/* what came and went between two looks is in the kernel's mark; at most so much of it was page cache */
-		mark = m.peak_bytes > v->mark_bytes ? m.peak_bytes : 0;
-		if (mark > v->file_bytes && mark - v->file_bytes > need)
-			need = mark - v->file_bytes;
-		v->need_bytes = need > v->need_bytes ? need : v->need_bytes;
-		v->peak_bytes = m.usage_bytes > v->peak_bytes ? m.usage_bytes : v->peak_bytes;
+void lift_watch(struct lift *l, const char *path, zt_u64 cgroup)
+{
+	struct lift_use *place = NULL;
+
+	for (unsigned int i = 0; i < LIFT_STEPS_MAX; i++) {
+		if (*l->steps[i].path && l->steps[i].cgroup == cgroup)
+			return;
+		if (!*l->steps[i].path && !place)
+			place = &l->steps[i];
 	}
+	if (!place || strlen(path) >= sizeof(place->path))
+		return;
+	memset(place, 0, sizeof(*place));
+	strcpy(place->path, path);
+	place->cgroup = cgroup;
+}
+
+void lift_gone(struct lift_use *u, zt_u64 mark_bytes)
+{
+	take_mark(u, mark_bytes);
+	u->peak_bytes = mark_bytes > u->peak_bytes ? mark_bytes : u->peak_bytes;
 }
 
 int lift_stop(struct lift *l)

@@ -193,25 +193,25 @@ int live_note(const char *code, const char *text, sink_fn sink, void *ctx)
 	return sink(ctx, &n.ev.h);
 }
 
-int live_lift(const struct lift_level *v, const char *file, sink_fn sink, void *ctx)
+int live_lift(const struct lift_use *u, const struct lift_level *v, const char *file, sink_fn sink, void *ctx)
 {
 	struct {
 		struct zt_ev_lift ev;
-		char tail[sizeof(v->path) + 64];
+		char tail[sizeof(u->path) + 64];
 	} e = { 0 };
-	size_t a = strlen(v->path) + 1, b = strlen(file) + 1;
+	size_t a = strlen(u->path) + 1, b = strlen(file) + 1;
 
 	if (a + b > sizeof(e.tail))
 		return -E2BIG;
-	memcpy(e.tail, v->path, a);
+	memcpy(e.tail, u->path, a);
 	memcpy(e.tail + a, file, b);
 	e.ev.h = (struct zt_ev){ .size = (zt_u32)(sizeof(e.ev) + a + b), .fixed = sizeof(e.ev), .kind = ZT_lift,
-				 .ts_ns = live_now_ns(), .cgroup = v->cgroup };
-	e.ev.was_bytes = v->was_bytes;
-	e.ev.was_swap_bytes = v->was_swap_bytes;
-	e.ev.set_bytes = v->set_bytes;
-	e.ev.need_bytes = v->need_bytes;
-	e.ev.peak_bytes = v->peak_bytes;
+				 .ts_ns = live_now_ns(), .cgroup = u->cgroup };
+	e.ev.was_bytes = v ? v->was_bytes : 0;
+	e.ev.was_swap_bytes = v ? v->was_swap_bytes : 0;
+	e.ev.set_bytes = v ? v->set_bytes : 0;
+	e.ev.need_bytes = u->need_bytes;
+	e.ev.peak_bytes = u->peak_bytes;
 	return sink(ctx, &e.ev.h);
 }
 

@@ -25,8 +25,10 @@ int live_open(struct source **ret, const struct live_opts *o, sink_fn sink, void
 
 /* Events that come from this process itself. */
 int live_child_event(zt_u32 flags, const struct zt_id *child, int status, sink_fn sink, void *ctx);
+struct lift_use;
 struct lift_level;
-int live_lift(const struct lift_level *v, const char *file, sink_fn sink, void *ctx);
+/* v NULL: only looked at */
+int live_lift(const struct lift_use *u, const struct lift_level *v, const char *file, sink_fn sink, void *ctx);
 int live_note(const char *code, const char *text, sink_fn sink, void *ctx);
 int live_end(sink_fn sink, void *ctx);
 zt_u64 live_now_ns(void);
