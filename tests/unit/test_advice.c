@@ -598,6 +598,7 @@ static void full_host_is_lent_swap(void **state)
 	assert_int_equal(strncmp(f->r->measured[0].command, "fallocate -l 340M /swap-340m && chmod", 37), 0);
 	swap.need_bytes = 90 * MIB;
 	f->r->nmeasured = 0;
+	memset(f->r->measured, 0, sizeof(f->r->measured));
 	measured_find(f->m, f->r);
 	assert_true(f->r->measured[0].enough);
 	assert_null(f->r->measured[0].command);
