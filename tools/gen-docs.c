@@ -125,7 +125,7 @@ static bool seen_before(const struct command *const *until, const struct opt *o)
 {
 	for (const struct command *const *c = commands; c != until; c++)
 		for (const struct opt *const *p = (*c)->opts; *p; p++)
-			if (*p == o)
+			if (!strcmp((*p)->name, o->name))
 				return true;
 	return false;
 }

@@ -4,7 +4,7 @@
 
 # Every limit of a cgroup, as it reads
 limits_of() { (cd "$(cg_dir "$1")" && grep -H . memory.limit_in_bytes memory.memsw.limit_in_bytes memory.max memory.high memory.swap.max 2>/dev/null); }
-hungry() { printf 'FROM base:1\nRUN echo begun && oombox eat %s && echo done\nRUN oombox eat 20\n' "$1" | dockerfile; }
+eats() { printf 'FROM base:1\nRUN echo begun && oombox eat %s && echo done\nRUN oombox eat 20\n' "$1" | dockerfile; }
 
 measured() {	# [OPTION…] -- CMD…: under ztrace measure
 	echo "+ $(printf '%q ' "$@")"
@@ -19,7 +19,7 @@ scenario measure_builder docker
 measure_builder() {
 	[[ ! $DRY ]] || skip 'about ztrace alone'
 	local before want
-	hungry 200
+	eats 200
 	limit_builds $((64 * MB))
 	before=$(limits_of "$(BUILDS)")
 	! "${BK[@]}" ctx >out 2>&1 || fail 'it passes without'
@@ -47,7 +47,7 @@ measure_builder() {
 scenario measure_own_limit docker
 measure_own_limit() {
 	[[ ! $DRY ]] || skip 'about ztrace alone'
-	hungry 150
+	eats 150
 	measured -- "${LEGACY[@]}" -m 64m --memory-swap 64m ctx
 	same "exit status" "$RC" 0
 	near "what the first needs" "$(jq '[.measured[].need_bytes] | max' r.json)" $((152 * MB)) $((10 * MB))
