@@ -108,6 +108,18 @@ static void lift_limits(struct measuring *w, struct model *m)
 	}
 }
 
+/* The levels above a step need as much at least: their own mark may be from before, and a look comes too late. */
+static void raise_levels(struct lift *l, const struct lift_use *u)
+{
+	for (unsigned int i = 0; i < l->n; i++) {
+		struct lift_use *v = &l->levels[i].use;
+		size_t len = strlen(v->path);
+
+		if (!strncmp(u->path, v->path, len) && u->path[len] == '/' && u->need_bytes > v->need_bytes)
+			v->need_bytes = u->need_bytes;
+	}
+}
+
 /* Of steps that have gone, or of all: at once, to have room for the next. */
 static void tell_steps(struct measuring *w, struct session *s, bool all)
 {
@@ -120,6 +132,7 @@ static void tell_steps(struct measuring *w, struct session *s, bool all)
 			continue;
 		if (st) {
 			lift_gone(u, st->peak_bytes);
+			raise_levels(&w->lift, u);
 			live_lift(u, NULL, "", session_event, s);
 		}
 		*u->path = 0;
