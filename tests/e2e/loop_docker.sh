@@ -128,27 +128,36 @@ loop_docker_shm() {
 	closed_loop 80
 }
 
-# A Dockerfile that runs this machine's make: the help edits its line
-with_make() {
+# A Dockerfile (stdin) that runs this machine's make: the help edits its number of jobs
+make_passes() {
 	mkdir -p ctx/root/usr/bin
 	cp "$(command -v make)" ctx/root/usr/bin/
 	ldd "$(command -v make)" | grep -o '/[^ ]*' | while read -r lib; do mkdir -p "ctx/root$(dirname "$lib")"; cp -L "$lib" "ctx/root$lib"; done
 	printf 'all: 1 2 3 4 5 6 7 8\n%%:\n\t@oombox eat 40 1500\n' >ctx/Makefile
 	dockerfile
+	BUILD=("${BK[@]}" ctx)
+	closed_loop 200
+	[[ $DRY || $HELP == *jobs* ]] || fail "the help is not about the number of jobs"
 }
 scenario loop_docker_make docker
 loop_docker_make() {
-	printf 'FROM base:1\nCOPY root /\nCOPY Makefile .\nRUN make -j8\n' | with_make
-	BUILD=("${BK[@]}" ctx)
-	closed_loop 200
-	[[ $DRY || $HELP == *jobs* ]] || fail "the help is not about the number of jobs"
+	make_passes <<-'END'
+	FROM base:1
+	COPY root /
+	COPY Makefile .
+	RUN make -j8
+	END
 }
 scenario loop_docker_makeflags docker
 loop_docker_makeflags() {
-	printf 'FROM base:1\nCOPY root /\nCOPY Makefile .\nENV MAKEFLAGS=-j8\nRUN echo hello && \\\n    make\n' | with_make
-	BUILD=("${BK[@]}" ctx)
-	closed_loop 200
-	[[ $DRY || $HELP == *jobs* ]] || fail "the help is not about the number of jobs"
+	make_passes <<-'END'
+	FROM base:1
+	COPY root /
+	COPY Makefile .
+	ENV MAKEFLAGS=-j8
+	RUN echo hello && \
+	    make
+	END
 }
 
 # Who measures one build leaves the limits of another as they are
