@@ -77,7 +77,7 @@ static int teardown(void **state)
 static const struct growth *grown(struct scene *s)
 {
 	s->i.growth = NULL;
-	growth_find(s->m, s->r, s->k.walk ? &s->k : NULL, &s->i);
+	growth_find(s->m, s->r, s->k.ev.victim_cgroup, s->k.walk ? &s->k : NULL, &s->i);
 	return s->i.growth;
 }
 

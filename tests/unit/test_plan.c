@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "diagnose/plan.h"
+#include "diagnose/swap.h"
 
 #define GB (1ull << 30)
 
@@ -94,10 +95,26 @@ static void one_that_was_killed_is_alone(void **state)
 	free(p);
 }
 
+static void swap_goes_where_it_works(void **state)
+{
+	const struct swap_disks unknown = { NULL, NULL }, full = { "ext4 1000", NULL },
+				overlay = { "overlay 999999999999", "xfs 999999999999" };
+	char buf[SWAP_COMMAND_BYTES];
+
+	(void)state;
+	assert_true(swap_place(&unknown, GB, buf, sizeof(buf)));
+	assert_string_equal(buf, "sudo dd if=/dev/zero of=/swap-1024m bs=1M count=1024 && sudo chmod 600 /swap-1024m && "
+				 "sudo mkswap /swap-1024m && sudo swapon /swap-1024m");
+	assert_false(swap_place(&full, GB, buf, sizeof(buf)));
+	assert_true(swap_place(&overlay, GB, buf, sizeof(buf)));
+	assert_non_null(strstr(buf, "fallocate -l 1024M /var/lib/swap-1024m "));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_fits_goes_together),
+		cmocka_unit_test(swap_goes_where_it_works),
 		cmocka_unit_test(one_too_big_is_alone_and_wants_swap),
 		cmocka_unit_test(one_that_was_killed_is_alone),
 	};

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "cmd/cmd.h"
 #include "diagnose/plan.h"
+#include "diagnose/swap.h"
 #include "render/screen.h"
 #include "session.h"
 #include "source/file.h"
@@ -130,9 +131,15 @@ static void put_round(struct screen *s, const struct plan *p, unsigned int round
 		screen_command(s, command, 6, 6);
 }
 
+static const char *known(const char *fact)
+{
+	return fact[0] ? fact : NULL;
+}
+
 static void put_swap(struct screen *s, const struct plan *p)
 {
-	char text[512], lack[FMT_LEN], have[FMT_LEN], command[256];
+	char text[512], lack[FMT_LEN], have[FMT_LEN], command[SWAP_COMMAND_BYTES];
+	const struct swap_disks disks = { known(p->disk_root), known(p->disk_var_lib) };
 	uint64_t want = p->swap_need_bytes > p->swap_bytes ? round_up(p->swap_need_bytes - p->swap_bytes) : 0;
 
 	if (!p->swap_need_bytes)
@@ -148,9 +155,11 @@ static void put_swap(struct screen *s, const struct plan *p)
 		 _("the largest build does not fit by itself: add %s of swap, or build it elsewhere"),
 		 fmt_bytes(lack, sizeof(lack), want));
 	screen_para(s, &(struct para){ .head = _("help: "), .head_style = STYLE_HELP, .text = text, .indent = 6, .lines = 2 });
-	snprintf(command, sizeof(command), "sudo fallocate -l %llu /swapfile-ztrace && sudo chmod 600 /swapfile-ztrace && "
-		 "sudo mkswap /swapfile-ztrace && sudo swapon /swapfile-ztrace", (unsigned long long)want);
-	screen_command(s, command, 6, 6);
+	if (swap_place(&disks, want, command, sizeof(command)))
+		screen_command(s, command, 6, 6);
+	else
+		screen_para(s, &(struct para){ .head = "", .indent = 6, .lines = 2,
+					       .text = _("the disks that were looked at have no room for a swap file of that size") });
 }
 
 static bool any_at_least(const struct plan *p)
@@ -287,7 +296,9 @@ static int plan_for(const struct options *o, struct plan *p)
 				       "sudo ztrace -- COMMAND, or name a FILE"));
 		return EXIT_MISUSE;
 	}
-	/* a host that is described is not this one: its swap is what was said of it */
+	/* a host that is described is not this one: its swap is what was said of it, and its disks are not known */
+	if (o->memory_given)
+		p->disk_root[0] = p->disk_var_lib[0] = 0;
 	plan_make(p, o->memory_given ? memory : now, o->swap_given || o->memory_given ? swap : now_swap);
 	return put(o, p);
 }

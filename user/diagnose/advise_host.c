@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* What the host itself can give: room for a limit, swap, other memory nodes; and where it cannot, another machine. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "diagnose/advice.h"
+#include "diagnose/swap.h"
 
 typedef unsigned long long ull;
 
@@ -24,9 +26,8 @@ zt_u64 host_room(const struct advice *a)
 }
 
 /* "ext4 123456": of the file system there */
-static bool disk(const struct model *m, const char *key, const char *types, zt_u64 bytes, bool *fallocate)
+static bool disk(const char *fact, const char *types, zt_u64 bytes, bool *fallocate)
 {
-	const char *fact = model_fact(m, key);
 	size_t n = fact ? strcspn(fact, " ") : 0;
 	char type[32];
 
@@ -40,35 +41,46 @@ static bool disk(const struct model *m, const char *key, const char *types, zt_u
 	return strstr(types, type) && strtoull(fact + n, NULL, 10) >= bytes + DISK_SPARE;
 }
 
+/* A name of its own for each size, so that a swap file in use is never touched. */
+static void make_swap(const char *dir, bool fallocate, ull mib, char *buf, size_t size)
+{
+	char file[64], fill[128];
+
+	snprintf(file, sizeof(file), "%s/swap-%llum", dir, mib);
+	if (fallocate)
+		snprintf(fill, sizeof(fill), "fallocate -l %lluM %s", mib, file);
+	else
+		snprintf(fill, sizeof(fill), "dd if=/dev/zero of=%s bs=1M count=%llu", file, mib);
+	snprintf(buf, size, "sudo %s && sudo chmod 600 %s && sudo mkswap %s && sudo swapon %s", fill, file, file, file);
+}
+
 /*
  * Swap files do not work on overlay, tmpfs, zfs and network file systems, and on btrfs only with commands that depend
- * on its version. A name of its own for each size, so that a swap file in use is never touched.
+ * on its version.
  */
-const char *swap_command(const struct model *m, struct report *r, zt_u64 bytes)
+bool swap_place(const struct swap_disks *d, zt_u64 bytes, char *buf, size_t size)
 {
 	static const char types[] = " ext2 ext3 ext4 xfs jfs reiserfs ";
-	static const char *const places[][2] = { { "disk./", "" }, { "disk./var/lib", "/var/lib" } };
-	ull mib = bytes / MIB;
+	const char *const places[][2] = { { d->root, "" }, { d->var_lib, "/var/lib" } };
+	bool fallocate = false;
 
-	for (size_t n = 0; n < sizeof(places) / sizeof(places[0]); n++) {
-		const char *dir = places[n][1];
-		bool fallocate;
+	for (size_t n = 0; n < sizeof(places) / sizeof(places[0]); n++)
+		if (disk(places[n][0], types, bytes, &fallocate)) {
+			make_swap(places[n][1], fallocate, bytes / MIB, buf, size);
+			return true;
+		}
+	if (d->root)
+		return false;
+	make_swap("", false, bytes / MIB, buf, size); /* not known: what works nearly everywhere */
+	return true;
+}
 
-		if (!disk(m, places[n][0], types, bytes, &fallocate))
-			continue;
-		if (fallocate)
-			return say(r, "sudo fallocate -l %lluM %s/swap-%llum && sudo chmod 600 %s/swap-%llum && "
-				      "sudo mkswap %s/swap-%llum && sudo swapon %s/swap-%llum",
-				   mib, dir, mib, dir, mib, dir, mib, dir, mib);
-		return say(r, "sudo dd if=/dev/zero of=%s/swap-%llum bs=1M count=%llu && sudo chmod 600 %s/swap-%llum && "
-			      "sudo mkswap %s/swap-%llum && sudo swapon %s/swap-%llum",
-			   dir, mib, mib, dir, mib, dir, mib, dir, mib);
-	}
-	if (model_fact(m, "disk./"))
-		return NULL;
-	/* a trace that does not say: what works nearly everywhere */
-	return say(r, "sudo dd if=/dev/zero of=/swap-%llum bs=1M count=%llu && sudo chmod 600 /swap-%llum && "
-		      "sudo mkswap /swap-%llum && sudo swapon /swap-%llum", mib, mib, mib, mib, mib);
+const char *swap_command(const struct model *m, struct report *r, zt_u64 bytes)
+{
+	const struct swap_disks d = { model_fact(m, "disk./"), model_fact(m, "disk./var/lib") };
+	char buf[SWAP_COMMAND_BYTES];
+
+	return swap_place(&d, bytes, buf, sizeof(buf)) ? say(r, "%s", buf) : NULL;
 }
 
 /* RAM was full, and swap: what is missing beyond them. Unknown: half as much as there is, but a GiB at least. */

@@ -52,11 +52,11 @@ static struct growth *growth_of(const struct model *m, struct report *r, const s
 }
 
 /* A level that was full of page cache all the time tells less than the step that grew in it. */
-void growth_find(const struct model *m, struct report *r, const struct kill *k, struct incident *i)
+void growth_find(const struct model *m, struct report *r, zt_u64 victim_cgroup, const struct kill *k, struct incident *i)
 {
 	const zt_u64 cgroups[] = {
 		i->limit.kind == LIMIT_CGROUP ? i->limit.cgroup : 0,
-		i->step ? i->step->cgroup->id : k ? k->ev.victim_cgroup : 0,
+		i->step ? i->step->cgroup->id : victim_cgroup,
 	};
 
 	for (unsigned int n = 0; n < 2; n++) {

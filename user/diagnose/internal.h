@@ -93,7 +93,9 @@ void measured_find(const struct model *m, struct report *r);
 void holders_find(const struct model *m, struct report *r, const struct kill *k, struct incident *i);
 
 /* growth.c: after limit_find; k NULL: no kill of the kernel's */
-void growth_find(const struct model *m, struct report *r, const struct kill *k, struct incident *i);
+/* victim_cgroup: where it was killed; k: NULL when that was not the kernel's doing */
+void growth_find(const struct model *m, struct report *r, zt_u64 victim_cgroup, const struct kill *k,
+		 struct incident *i);
 
 /* host.c: ZT1003 */
 /* What the holders that have a name hold: sums. file: without shmem. */

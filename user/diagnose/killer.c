@@ -354,6 +354,8 @@ static struct incident *known(const struct model *m, struct report *r, const str
 	if (i->confidence != CONF_CONFIRMED)
 		i->basis = _("likely: the signal's sender was seen; whether it failed the step was not");
 	common(m, r, u, i);
+	if (!strncmp(i->code, "ZT11", 4))
+		growth_find(m, r, s->target->cgroup, NULL, i);
 	advise_sender(sender_find(s), i);
 	advise_signal(r, i);
 	return i;

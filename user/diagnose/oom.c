@@ -266,7 +266,7 @@ struct incident *oom_incident(const struct model *m, struct report *r, struct ki
 	holders_find(m, r, k, i);
 	say_inside(r, i);
 	say_kinds(r, k, i);
-	growth_find(m, r, k, i);
+	growth_find(m, r, k->ev.victim_cgroup, k, i);
 	i->causal = u->agent ? u->agent->causal : cause_of_failure(m, k->victim, u);
 	i->code = u->agent && i->causal != TRI_NO ? "ZT1006" : oom_code(i, k);
 	i->confidence = i->causal == TRI_UNKNOWN && u->entry ? lower(conf, CONF_LIKELY) : conf;

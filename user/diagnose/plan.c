@@ -107,10 +107,18 @@ static void see_steps(struct plan_build *v, const struct model *m, const struct 
 	}
 }
 
+static void keep_fact(char *buf, size_t len, const char *fact)
+{
+	if (fact)
+		snprintf(buf, len, "%s", fact);
+}
+
 unsigned int plan_add(struct plan *p, const struct model *m)
 {
 	unsigned int found = 0;
 
+	keep_fact(p->disk_root, sizeof(p->disk_root), model_fact(m, "disk./"));
+	keep_fact(p->disk_var_lib, sizeof(p->disk_var_lib), model_fact(m, "disk./var/lib"));
 	for (const struct build *b = m->builds; b; b = b->next) {
 		zt_u64 peak = peak_of(m, b);
 		struct plan_build *v = peak ? find(p, b) : NULL;

@@ -29,6 +29,7 @@ struct plan {
 	zt_u64 round_bytes[PLAN_BUILDS_MAX];
 	zt_u64 swap_need_bytes; /* what the worst single build lacks; 0: nothing */
 	bool swap_at_least;	/* one that lacks some was killed where it was measured */
+	char disk_root[96], disk_var_lib[96]; /* of the host, as in struct swap_disks; "": not known */
 };
 
 /* Take a finished trace in. How many builds with measured steps it had */
