@@ -3,7 +3,7 @@
 # Installs what building, testing and the demo need and is missing, from Debian's packages. Silent when nothing is.
 #   tools/install-deps.sh [build] [test] [docker] [vm]     (no word: the first three)
 set -u
-build='gcc make libc6-dev clang-14 bpftool libbpf-dev libelf-dev zlib1g-dev libjansson-dev uthash-dev libcap-ng-dev gettext'
+build='gcc make libc6-dev clang-14 bpftool libbpf-dev libelf-dev zlib1g-dev libjansson-dev uthash-dev libcap-ng-dev libyaml-dev gettext'
 tests='libcmocka-dev psmisc libclang-rt-14-dev jq python3 python3-jsonschema shellcheck procps bsdutils groff-base tmux'
 docker='runc libdevmapper1.02.1 libsystemd0 libseccomp2 busybox-static ca-certificates'
 vm='qemu-system-x86 mmdebstrap busybox-static cpio kmod xz-utils zstd e2fsprogs'

@@ -8,6 +8,7 @@
 #include "trace/hash.h"
 #include "builder/cgpath.h"
 #include "builder/client.h"
+#include "builder/compose_cmd.h"
 #include "builder/dockerfile.h"
 #include "trace/event.h"
 
@@ -43,14 +44,76 @@ static void want_dockerfile(struct want *w, const struct proc *p, const struct c
 	snprintf(w->context, sizeof(w->context), "%s", c->context ? c->context : "");
 }
 
-/* Few programs are called docker-something; only those are worth memory and a closer look. */
-static bool may_be_client(const char *argv, size_t len)
+static bool word_has_docker(const char *argv, size_t len)
 {
 	size_t first = strnlen(argv, len), base = first;
 
 	while (base && argv[base - 1] != '/')
 		base--;
 	return memmem(argv + base, first - base, "docker", 6) != NULL;
+}
+
+/* Few programs are called docker-something; only those are worth memory and a closer look. One of them is in Python. */
+static bool may_be_client(const char *argv, size_t len)
+{
+	size_t first = strnlen(argv, len);
+
+	return word_has_docker(argv, len) ||
+	       (first < len && memmem(argv, first, "python", 6) && word_has_docker(argv + first + 1, len - first - 1));
+}
+
+static size_t add_word(char *buf, size_t size, size_t at, char mark, const char *word)
+{
+	size_t len = strlen(word) + (mark != 0);
+
+	if (at + len + 2 > size) /* the list's end has to fit as well */
+		return at;
+	snprintf(buf + at, size - at, "%.*s%s", mark != 0, &mark, word);
+	return at + len + 1;
+}
+
+/* compose or bake: what it builds stands in its files. */
+static void want_project(struct want *w, const struct proc *p, const struct compose_cmd *c)
+{
+	size_t path = 0, at = 0;
+
+	w->kind = c->kind == COMPOSE_BAKE ? WANT_TARGETS : WANT_PROJECT;
+	w->who = p->id;
+	for (unsigned int n = 0; n < c->nfiles; n++)
+		path = add_word(w->path, sizeof(w->path), path, 0, c->files[n]);
+	at = add_word(w->context, sizeof(w->context), 0, 0, c->project_dir ? c->project_dir : "");
+	for (unsigned int n = 0; n < c->nnames; n++)
+		at = add_word(w->context, sizeof(w->context), at, '+', c->names[n]);
+	for (unsigned int n = 0; n < c->nprofiles; n++)
+		at = add_word(w->context, sizeof(w->context), at, '%', c->profiles[n]);
+	w->path[path] = w->context[at] = 0;
+}
+
+/* buildx bake below compose, as its plugin: the same services. */
+static void see_project(struct model *m, struct proc *p, const struct compose_cmd *c, struct want *w)
+{
+	struct build *b = build_above(p);
+	const struct proc *client = b ? b->client : NULL;
+
+	if (!b && !p->client && w) {
+		want_project(w, p, c);
+		return;
+	}
+	for (; b && c->kind == COMPOSE_BAKE; b = model_build_of(m, client, b))
+		b->buildx = true;
+}
+
+/* docker compose has BuildKit's client of the same age as buildx in it; the Python program calls docker. */
+static void see_service(struct model *m, const struct zt_ev *ev)
+{
+	const struct zt_ev_service *e = (const void *)ev;
+	const struct proc *p = model_proc(m, &ev->who);
+	struct compose_cmd c;
+	struct build *b = NULL;
+
+	while (p && (b = model_build_of(m, p, b)))
+		if (b->number == e->number)
+			b->buildx = !compose_cmd_parse(p->argv, p->argv_bytes, &c) || c.kind != COMPOSE_V1;
 }
 
 /* A `docker build`: from now on there is a build, and its Dockerfile should be read while it can be. */
@@ -60,6 +123,7 @@ static void see_client(struct model *m, const struct zt_ev *ev, const char *tail
 	struct proc *p = may_be_client(tail, len) ? model_proc(m, &ev->who) : NULL;
 	char argv[ZT_ARGV_MAX + 1]; /* not from malloc: whose build it is must be known on a full machine, too */
 	struct client_cmd cmd, *c = &cmd;
+	struct compose_cmd project;
 	struct build *b;
 
 	if (!p)
@@ -70,6 +134,10 @@ static void see_client(struct model *m, const struct zt_ev *ev, const char *tail
 	}
 	memcpy(argv, tail, len);
 	argv[len] = 0; /* which an event need not have */
+	if (compose_cmd_parse(argv, len, &project)) {
+		see_project(m, p, &project, w);
+		return;
+	}
 	if (!client_parse(argv, len, cut, c))
 		return;
 	b = p->client;
@@ -117,7 +185,38 @@ static void want_samples(const struct model *m, zt_u64 cgroup, struct want *w)
 		return;
 	w->kind = WANT_SAMPLE;
 	w->cgroup = cgroup;
+	w->names[0] = 0;
 	snprintf(w->path, sizeof(w->path), "%s", path);
+}
+
+static bool has_name(const char *names, const char *name, size_t len)
+{
+	for (; *names; names += strlen(names) + 1)
+		if (strlen(names) == len && !memcmp(names, name, len))
+			return true;
+	return false;
+}
+
+/* Two builds may differ in their build args alone: those that a step was given tell whose it is. */
+static void want_build_args(const struct model *m, const struct zt_id *who, struct want *w)
+{
+	size_t at = 0;
+
+	if (w->kind != WANT_SAMPLE || !m->builds || !m->builds->next)
+		return;
+	w->who = *who;
+	for (const struct build *b = m->builds; b; b = b->next)
+		for (const char *a = b->ended_ns ? NULL : b->build_args; a && *a; a += strlen(a) + 1) {
+			size_t len = strcspn(a, "=");
+
+			w->names[at] = 0;
+			if (!len || len > 63 || at + len + 2 > sizeof(w->names) || has_name(w->names, a, len))
+				continue;
+			memcpy(w->names + at, a, len);
+			w->names[at + len] = 0;
+			at += len + 1;
+		}
+	w->names[at] = 0;
 }
 
 /* The traced command goes, or starts something, in another cgroup (systemd-run, a CI's job): that may be limited, too. */
@@ -160,6 +259,7 @@ static void see_entry(struct model *m, const struct zt_ev_exec *e, const char *a
 	s->argv_hash = e->argv_hash;
 	s->argv_hashed_bytes = e->argv_hashed_bytes;
 	want_samples(m, cg->id, w);
+	want_build_args(m, &e->h.who, w);
 }
 
 static void see_rootfs(const struct model *m, const struct zt_ev *ev, struct want *w)
@@ -225,8 +325,8 @@ static void want_env(const struct model *m, const struct zt_ev *ev, struct want 
 	w->who = ev->who;
 	w->cgroup = ev->cgroup;
 	for (const char *const *name = heap_env_names; *name; name++)
-		at += strlen(strcpy(w->context + at, *name)) + 1;
-	w->context[at] = 0;
+		at += strlen(strcpy(w->names + at, *name)) + 1;
+	w->names[at] = 0;
 }
 
 void attribute(struct model *m, const struct zt_ev *ev, struct want *w)
@@ -258,6 +358,9 @@ void attribute(struct model *m, const struct zt_ev *ev, struct want *w)
 		break;
 	case ZT_rootfs:
 		see_rootfs(m, ev, w);
+		break;
+	case ZT_service:
+		see_service(m, ev);
 		break;
 	case ZT_child: /* the traced command counts as a build of its own */
 		if ((ev->flags & ZT_F_CHILD_STARTED) && m->child && !m->host_build)
@@ -473,6 +576,47 @@ static bool by_parent(const struct model *m, const struct step *s, const struct 
 	return fits_parent(m, s, c, &known);
 }
 
+/* The value of a build arg in a list; NULL: it is not there, or without one */
+static const char *arg_value(const char *list, const char *name, size_t len)
+{
+	for (; list && *list; list += strlen(list) + 1)
+		if (!strncmp(list, name, len) && list[len] == '=')
+			return list + len + 1;
+	return NULL;
+}
+
+/* *same: build args that the step and the build have alike. false: one differs */
+static bool args_agree(const struct step *s, const struct build *b, unsigned int *same)
+{
+	*same = 0;
+	for (const char *e = s->env; e && *e; e += strlen(e) + 1) {
+		size_t len = strcspn(e, "=");
+		const char *v = arg_value(b->build_args, e, len);
+
+		if (v && strcmp(v, e + len + 1) != 0)
+			return false;
+		*same += v != NULL;
+	}
+	return true;
+}
+
+static bool by_args(const struct model *m, const struct step *s, const struct candidate *c)
+{
+	unsigned int same;
+
+	(void)m;
+	return args_agree(s, c->build, &same);
+}
+
+/* Of those that do not disagree, the ones that give the args in so many words. */
+static bool by_same_args(const struct model *m, const struct step *s, const struct candidate *c)
+{
+	unsigned int same;
+
+	(void)m;
+	return args_agree(s, c->build, &same) && same;
+}
+
 /* Without layer evidence: builders run a stage from top to bottom, so of one stage it is the first not yet run. */
 static bool one_stage(const struct candidate *c, unsigned int n)
 {
@@ -520,6 +664,8 @@ static void resolve_step(struct model *m, struct step *s)
 	s->confidence = CONF_UNKNOWN;
 	if (!n)
 		return;
+	n = narrow(m, s, c, n, by_args);
+	n = narrow(m, s, c, n, by_same_args);
 	n = narrow(m, s, c, n, by_base);
 	n = narrow(m, s, c, n, by_number);
 	n = narrow(m, s, c, n, by_parent);

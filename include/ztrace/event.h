@@ -18,7 +18,7 @@
 	X(10, cgroup) X(11, attach) X(12, rmdir)                                               \
 	X(20, kill) X(21, level) X(22, task) X(23, kill_end)                                   \
 	X(30, host) X(31, memstat) X(32, sample) X(34, lift)                                   \
-	X(40, start) X(41, fact) X(42, child) X(43, file) X(44, layer) X(45, past)             \
+	X(40, start) X(41, fact) X(42, child) X(43, file) X(44, layer) X(45, past) X(46, service) \
 	X(90, hook) X(91, lost) X(92, note) X(99, end)
 
 enum zt_kind {
@@ -182,7 +182,7 @@ struct zt_ev_space {
 	zt_u64 files, files_free;
 };
 
-/* An environment variable of a program, of the few that set a heap limit. who = it. Tail: name, value (masked). */
+/* An environment variable of a program: of the few that set a heap limit, or a build arg's of a step. who = it. Tail: name, value (masked). */
 struct zt_ev_env {
 	struct zt_ev h;
 };
@@ -421,7 +421,10 @@ struct zt_ev_child {
 #define ZT_F_FILE_LAST (1u << 0)   /* last chunk */
 #define ZT_F_FILE_CUT (1u << 1)    /* longer than we read */
 #define ZT_F_FILE_MASKED (1u << 2)
-enum zt_file_role { ZT_FILE_DOCKERFILE = 1 };
+enum zt_file_role {
+	ZT_FILE_DOCKERFILE = 1,
+	ZT_FILE_PROJECT = 2, /* compose or bake file; told only when it could not be read, without content */
+};
 enum zt_file_status {
 	ZT_FILE_OK = 0,
 	ZT_FILE_ERRNO = 1,	/* error = errno */
@@ -433,13 +436,23 @@ enum zt_file_status {
 #define ZT_FILE_CHUNK (32 * 1024)
 #define ZT_FILE_MAX (1024 * 1024)
 
+/*
+ * One of what a client builds at once: a compose service, a target of bake. who = the client. Tail: name, target stage
+ * ("": the last), then build args K=V, NUL-separated; K alone: its value is not in the file.
+ */
+struct zt_ev_service {
+	struct zt_ev h;
+	zt_u32 number; /* from 1 */
+	zt_u32 pad;
+};
+
 /* A file that a process named. who = that process. Tail: path as a user would write it, then bytes of the chunk. */
 struct zt_ev_file {
 	struct zt_ev h;
 	zt_u32 role;
 	zt_u32 status;
 	zt_s32 error;
-	zt_u32 pad;
+	zt_u32 service; /* of a service event before it; 0: what the client's own command line names */
 	zt_u64 offset_bytes;
 	zt_u64 total_bytes;
 	zt_u64 mtime_ns;

@@ -201,6 +201,7 @@ static const char *by_runtime(const struct model *m, struct report *r, const str
 	const struct sig *term = earlier(m, s, s->target, is_term);
 
 	i->killer_comm_chain = d ? d->comm : NULL;
+	i->cancelled = gone || kind == DAEMON_DOCKERD || kind == DAEMON_BUILDKITD;
 	if (gone)
 		return gone;
 	if (kind == DAEMON_DOCKERD || kind == DAEMON_BUILDKITD)

@@ -6,35 +6,7 @@
 #include <string.h>
 
 #include "builder/dockerfile.h"
-
-static bool counts(const struct step *s, const struct build *b)
-{
-	return s->build == b && !s->container && s->peak_bytes;
-}
-
-/* Without page cache where that was measured */
-static zt_u64 most_of(const struct step *s)
-{
-	return s->need_bytes ? s->need_bytes : s->peak_bytes;
-}
-
-/* Stages run side by side: the most that was in use together is reached when a step begins. */
-static zt_u64 peak_of(const struct model *m, const struct build *b)
-{
-	zt_u64 most = 0;
-
-	for (const struct step *s = m->steps; s; s = s->next) {
-		zt_u64 sum = 0;
-
-		if (!counts(s, b))
-			continue;
-		for (const struct step *t = m->steps; t; t = t->next)
-			if (counts(t, b) && t->started_ns <= s->started_ns && (!t->ended_ns || t->ended_ns > s->started_ns))
-				sum += most_of(t);
-		most = sum > most ? sum : most;
-	}
-	return most;
-}
+#include "diagnose/report.h"
 
 static void name_of(const struct build *b, char *buf, size_t len)
 {
@@ -94,12 +66,12 @@ static struct plan_build *find(struct plan *p, const struct build *b)
 static void see_steps(struct plan_build *v, const struct model *m, const struct build *b, bool *killed)
 {
 	for (const struct step *s = m->steps; s; s = s->next) {
-		if (!counts(s, b))
+		if (!build_measured(b, s))
 			continue;
 		*killed |= s->oom_kills > 0;
-		if (most_of(s) <= v->step_bytes)
+		if (step_most(s) <= v->step_bytes)
 			continue;
-		v->step_bytes = most_of(s);
+		v->step_bytes = step_most(s);
 		if (s->instr)
 			snprintf(v->step, sizeof(v->step), "%u: %s", s->instr->line, s->instr->text);
 		else
@@ -120,7 +92,7 @@ unsigned int plan_add(struct plan *p, const struct model *m)
 	keep_fact(p->disk_root, sizeof(p->disk_root), model_fact(m, "disk./"));
 	keep_fact(p->disk_var_lib, sizeof(p->disk_var_lib), model_fact(m, "disk./var/lib"));
 	for (const struct build *b = m->builds; b; b = b->next) {
-		zt_u64 peak = peak_of(m, b);
+		zt_u64 peak = build_peak(m, b);
 		struct plan_build *v = peak ? find(p, b) : NULL;
 		bool killed = false;
 

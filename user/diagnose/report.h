@@ -145,6 +145,7 @@ struct incident {
 	struct who trigger; /* comm NULL: none */
 	struct who killer;
 	const char *killer_comm_chain; /* "timeout < sh"; NULL */
+	bool cancelled; /* the builder killed it, because something else failed or its client was gone */
 	struct who killer_lineage[LINEAGE_MAX];
 	unsigned int nkiller_lineage;
 	struct {
@@ -192,6 +193,14 @@ struct measured {
 	const char *help, *command; /* NULL: nothing to do */
 };
 
+/* Of a build, in the order of what is told first. */
+enum outcome {
+	OUTCOME_NO_STEPS, /* nothing of it had to run: all cached, or it never got that far */
+	OUTCOME_RAN,
+	OUTCOME_CANCELLED, /* by its builder, or still at work when the trace ended */
+	OUTCOME_FAILED,
+};
+
 struct report {
 	const struct model *model;
 	struct incident *incidents, **incidents_tail;
@@ -205,5 +214,15 @@ struct report {
 	bool quiet;   /* -q: nothing when nothing happened */
 	struct arena arena;
 };
+
+/* *by: the step that decided it; NULL: none */
+enum outcome build_outcome(const struct report *r, const struct build *b, const struct step **by);
+/* The most that its steps took together, page cache not counted where that was measured. 0: not known */
+zt_u64 build_peak(const struct model *m, const struct build *b);
+/* Is that step one of the build's, with a known peak? */
+bool build_measured(const struct build *b, const struct step *s);
+zt_u64 step_most(const struct step *s);
+/* Is it one of several services that one command builds? */
+bool build_among_several(const struct model *m, const struct build *b);
 
 #endif

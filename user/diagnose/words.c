@@ -61,6 +61,8 @@ const char *say_step(struct report *r, const struct step *s)
 		stage = s->build->df->stages[in->stage].name;
 	if (!i)
 		return say(r, _("the step at line %u"), in->line);
+	if (s->build->service && stage)
+		return say(r, _("step %1$u/%2$u of stage %3$s, service %4$s"), i, n, stage, s->build->service);
 	if (s->build->service)
 		return say(r, _("step %u/%u of service %s"), i, n, s->build->service);
 	if (stage)

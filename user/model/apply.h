@@ -19,6 +19,7 @@ ZT_EVENTS(X)
 struct proc *proc_get(struct model *m, const struct zt_id *id);
 void proc_pin(struct proc *p); /* and its ancestors: they stay for as long as the model */
 void refusals_see_host(struct model *m, const struct zt_ev_host *h); /* of those that have none yet */
+void step_env(struct model *m, struct step *s, const char *name, const char *value);
 void step_throttled(struct step *s, const struct zt_memcg *mem);
 struct cgroup *cgroup_get(struct model *m, zt_u64 id);
 void model_lose(struct model *m);

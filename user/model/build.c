@@ -19,7 +19,7 @@ struct build *model_build_new(struct model *m, struct proc *client, enum builder
 	b->builder = builder;
 	b->started_ns = m->now_ns;
 	if (client) {
-		client->client = b;
+		client->client = client->client ?: b;
 		proc_pin(client);
 	}
 	if (builder == BUILDER_HOST) {
@@ -30,6 +30,46 @@ struct build *model_build_new(struct model *m, struct proc *client, enum builder
 		TAIL_APPEND(m->builds_tail, b);
 	}
 	return b;
+}
+
+struct build *model_build_of(const struct model *m, const struct proc *client, const struct build *b)
+{
+	for (b = b ? b->next : m->builds; b && b->client != client; b = b->next)
+		;
+	return (struct build *)b;
+}
+
+static struct build *numbered(const struct model *m, const struct proc *p, unsigned int number)
+{
+	struct build *b = NULL;
+
+	while ((b = model_build_of(m, p, b)))
+		if (b->number == number)
+			return b;
+	return NULL;
+}
+
+int apply_service(struct model *m, const struct zt_ev *ev)
+{
+	const struct zt_ev_service *e = (const void *)ev;
+	struct proc *p = model_proc(m, &ev->who);
+	struct build *b;
+	const char *s[2], *args;
+	size_t len;
+
+	if (!p || !e->number || ev_tail_strings(ev, s, 2) != 2 || numbered(m, p, e->number))
+		return 0;
+	b = model_build_new(m, p, BUILDER_DOCKER);
+	if (!b)
+		return 0;
+	b->number = e->number;
+	b->service = arena_strdup(&m->arena, s[0]);
+	if (*s[1])
+		b->target = arena_strdup(&m->arena, s[1]);
+	args = ev_tail_bytes(ev, 2, &len);
+	if (len && !args[len - 1]) /* arena_dup puts the NUL that ends the list */
+		b->build_args = arena_dup(&m->arena, args, len);
+	return 0;
 }
 
 struct step *model_step_new(struct model *m, struct cgroup *cg, struct proc *entry)
@@ -50,6 +90,23 @@ struct step *model_step_new(struct model *m, struct cgroup *cg, struct proc *ent
 	}
 	TAIL_APPEND(m->steps_tail, s);
 	return s;
+}
+
+/* Few and short: a list that is copied for each is good enough. */
+void step_env(struct model *m, struct step *s, const char *name, const char *value)
+{
+	size_t had = 0, len = strlen(name) + 1 + strlen(value) + 1;
+	char *list;
+
+	while (s->env && s->env[had])
+		had += strlen(s->env + had) + 1;
+	list = had + len < 16384 ? arena_zalloc(&m->arena, had + len + 1) : NULL;
+	if (!list)
+		return;
+	if (had)
+		memcpy(list, s->env, had);
+	snprintf(list + had, len, "%s=%s", name, value);
+	s->env = list;
 }
 
 /* Chunks come in order; a second reading (offset 0) replaces the first. */
@@ -74,11 +131,13 @@ int apply_file(struct model *m, const struct zt_ev *ev)
 {
 	const struct zt_ev_file *e = (const void *)ev;
 	struct proc *p = model_proc(m, &ev->who);
-	struct build *b = p ? p->client : NULL;
+	struct build *b = !p ? NULL : e->service ? numbered(m, p, e->service) : p->client;
 	const char *path[1], *bytes;
 	size_t len;
 
-	if (e->role != ZT_FILE_DOCKERFILE || !b || ev_tail_strings(ev, path, 1) != 1)
+	if (e->role == ZT_FILE_PROJECT && p && !b) /* what it builds is not known, only that it does */
+		b = model_build_new(m, p, BUILDER_DOCKER);
+	if (!b || ev_tail_strings(ev, path, 1) != 1)
 		return 0;
 	if (b->file_seen && b->file_status == ZT_FILE_OK && e->status != ZT_FILE_OK)
 		return 0; /* the plugin's second look came too late; the first one stands */

@@ -44,7 +44,7 @@ struct proc {
 	char argv[PROC_ARGV_SHORT];
 	struct label label;	   /* from all of argv; LABEL_NONE: it tells nothing */
 	struct step *step;	   /* whose first process this is */
-	struct build *client;	   /* whose client this is */
+	struct build *client;	   /* whose client this is; of several builds the first */
 	struct heap_cmd heap;	   /* of a runtime that has one; runtime HEAP_NONE: not such */
 };
 
@@ -84,13 +84,14 @@ struct build {
 	char id[8]; /* b1, b2 … in order of appearance */
 	enum builder_kind builder;
 	struct proc *client;
-	char *service;	       /* NULL: none */
+	char *service;	       /* of compose, or a target of bake; NULL: none */
+	unsigned int number;   /* of the client's several, from 1; 0: it has but this */
 	char *dockerfile_path; /* as a user would write it; NULL: none */
 	enum zt_file_status file_status;
 	int file_error;
 	bool file_seen;	       /* a file event came */
 	char *target;	       /* --target */
-	char *build_args;      /* K=V NUL-separated, double NUL at the end; NULL: none */
+	char *build_args;      /* K=V NUL-separated, double NUL at the end; NULL: none. K alone: value not known */
 	char *memory_flag;     /* -m as given: BuildKit before 0.31 ignores it */
 	char *parse_error;     /* why the Dockerfile makes no sense; NULL: it does, or was not tried */
 	bool buildx;	       /* a buildx plugin ran it: BuildKit newer than docker 20.10's */
@@ -145,6 +146,7 @@ struct step {
 	zt_u64 high_events;	      /* how often that throttled it */
 	zt_u64 pressure_ns;	      /* some task of it waited for memory; 0: none, or not known */
 	char *upperdir;
+	char *env; /* build args that its first process was given: K=V, NUL-separated, double NUL at the end; NULL: none */
 	struct layer layer;
 	struct past past[ZT_PAST_MAX]; /* earlier runs of it, newest first */
 	unsigned int npast;
@@ -304,6 +306,9 @@ const struct label *model_doing(const struct model *m, const struct proc *p, con
 
 /* Is that build the traced command's doing? All are when none is traced; NULL (not known) may be. */
 bool model_concerns(const struct model *m, const struct build *b);
+
+/* The next build of that client after b (NULL: the first); NULL: no more */
+struct build *model_build_of(const struct model *m, const struct proc *client, const struct build *b);
 
 /* New objects for attribute.c */
 struct build *model_build_new(struct model *m, struct proc *client, enum builder_kind builder);

@@ -209,8 +209,8 @@ int apply_exit(struct model *m, const struct zt_ev *ev)
 		p->step->exited = true;
 		p->step->exit_code = e->exit_code;
 	}
-	if (p->client && p->client->client == p)
-		p->client->ended_ns = ev->ts_ns;
+	for (struct build *b = p->client && p->client->client == p ? p->client : NULL; b; b = model_build_of(m, p, b))
+		b->ended_ns = ev->ts_ns;
 	p->next_exited = NULL;
 	*m->exited_tail = p;
 	m->exited_tail = &p->next_exited;

@@ -112,7 +112,10 @@ int apply_env(struct model *m, const struct zt_ev *ev)
 	struct proc *p = model_proc(m, &ev->who);
 	const char *s[2];
 
-	if (p && ev_tail_strings(ev, s, 2) == 2)
-		heap_env(&p->heap, s[0], s[1]);
+	if (!p || ev_tail_strings(ev, s, 2) != 2)
+		return 0;
+	heap_env(&p->heap, s[0], s[1]);
+	if (p->step && p->step->entry == p)
+		step_env(m, p->step, s[0], s[1]);
 	return 0;
 }

@@ -168,7 +168,18 @@ static json_t *steps_array(const struct model *m, const struct build *b, enum bu
 	return done(a, failed);
 }
 
-static json_t *build_object(const struct build *b, enum builder_kind builder, json_t *steps, bool with_steps)
+static const char *outcome_name(const struct report *r, const struct build *b)
+{
+	static const char *const names[] = {
+		[OUTCOME_NO_STEPS] = "no-steps", [OUTCOME_RAN] = "ran",
+		[OUTCOME_CANCELLED] = "cancelled", [OUTCOME_FAILED] = "failed",
+	};
+	const struct step *by;
+
+	return names[build_outcome(r, b, &by)];
+}
+
+static json_t *build_object(const struct report *r, const struct build *b, enum builder_kind builder, json_t *steps, bool with_steps)
 {
 	json_t *o = json_object();
 	int failed = jv_set(o, "id", jv_string(b ? b->id : NULL)) ||
@@ -178,6 +189,9 @@ static json_t *build_object(const struct build *b, enum builder_kind builder, js
 		     jv_set(o, "target", jv_string(b ? b->target : NULL)) ||
 		     jv_set(o, "ci", json_null());
 
+	if (!failed && b)
+		failed = jv_set(o, "peak_bytes", jv_bytes(build_peak(r->model, b))) ||
+			 jv_set(o, "outcome", jv_string(outcome_name(r, b)));
 	if (failed || !with_steps) {
 		json_decref(steps);
 		return done(o, failed);
@@ -185,25 +199,26 @@ static json_t *build_object(const struct build *b, enum builder_kind builder, js
 	return done(o, jv_set(o, "steps", steps));
 }
 
-json_t *json_build(const struct model *m, const struct build *b, bool with_steps)
+json_t *json_build(const struct report *r, const struct build *b, bool with_steps)
 {
-	return build_object(b, b->builder, with_steps ? steps_array(m, b, b->builder) : NULL, with_steps);
+	return build_object(r, b, b->builder, with_steps ? steps_array(r->model, b, b->builder) : NULL, with_steps);
 }
 
-json_t *json_builds(const struct model *m)
+json_t *json_builds(const struct report *r)
 {
+	const struct model *m = r->model;
 	json_t *a = json_array();
 	int failed = !a;
 
 	for (const struct build *b = m->builds; b && !failed; b = b->next)
-		failed = jv_append(a, json_build(m, b, true));
+		failed = jv_append(a, json_build(r, b, true));
 	for (unsigned int kind = BUILDER_HOST; kind <= BUILDER_BUILDAH && !failed; kind++) {
 		json_t *steps = steps_array(m, NULL, (enum builder_kind)kind);
 
 		if (steps && !json_array_size(steps))
 			json_decref(steps);
 		else
-			failed = jv_append(a, build_object(NULL, (enum builder_kind)kind, steps, true));
+			failed = jv_append(a, build_object(r, NULL, (enum builder_kind)kind, steps, true));
 	}
 	return done(a, failed);
 }

@@ -13,8 +13,8 @@
 json_t *json_tool(void);
 json_t *json_host(const struct model *m);
 json_t *json_command(const struct model *m); /* null: no command was traced */
-json_t *json_build(const struct model *m, const struct build *b, bool with_steps);
-json_t *json_builds(const struct model *m);
+json_t *json_build(const struct report *r, const struct build *b, bool with_steps);
+json_t *json_builds(const struct report *r);
 json_t *json_step(const struct model *m, const struct step *st);
 json_t *json_incident(const struct model *m, const struct incident *i);
 json_t *json_notes(const struct model *m);

@@ -74,7 +74,7 @@ static int jsonl_finish(struct out *o, const struct report *r)
 	int ret = 0;
 
 	for (const struct build *b = m->builds; b && !ret; b = b->next)
-		ret = print_line(o, "build", json_build(m, b, false));
+		ret = print_line(o, "build", json_build(r, b, false));
 	for (const struct step *st = m->steps; st && !ret; st = st->next)
 		ret = print_line(o, "step", step_line(m, st));
 	return ret ?: print_line(o, "end", end_line(m));

@@ -15,6 +15,7 @@
 #include "render/render.h"
 #include "render/screen.h"
 #include "render/step.h"
+#include "render/text.h"
 
 #define ROWS 20
 #define HEAD_BYTES 128
@@ -439,8 +440,7 @@ static void put_peaceful(struct screen *s, const struct report *r)
 		put_labelled(s, _("note:"), STYLE_NOTE, r->stall_text, 2);
 }
 
-/* Lists may be longer than a screen keeps. */
-static void flush_full(struct screen *s, struct out *o)
+void flush_full(struct screen *s, struct out *o)
 {
 	if (s->count + 4 < SCREEN_LINES)
 		return;
@@ -596,6 +596,7 @@ static int text_finish(struct out *o, const struct report *r)
 		put_peaceful(s, r);
 	if (distinct(r) > 1)
 		put_list(s, o, r);
+	put_services(s, o, r);
 	if (r->verbose)
 		put_steps(s, o, r->model);
 	put_measured(s, o, r);

@@ -47,6 +47,7 @@ static void event_start(struct dockerfile_buf *b, const struct want *w, const ch
 		       .ts_ns = (zt_u64)ts.tv_sec * 1000000000 + (zt_u64)ts.tv_nsec,
 		       .size = (zt_u32)(sizeof(b->ev) + n + 1) },
 		.role = ZT_FILE_DOCKERFILE,
+		.service = w->service,
 	};
 	memcpy(b->bytes + sizeof(b->ev), path, n);
 	b->bytes[sizeof(b->ev) + n] = 0;
@@ -150,4 +151,14 @@ int dockerfile_answer(struct dockerfile_buf *b, int proc, const char *cwd, const
 	err = read_first(b, &p, cwd, w, sink, ctx);
 	safeio_close(&p);
 	return err;
+}
+
+int dockerfile_tell(struct dockerfile_buf *b, const struct want *w, const char *path, const char *text, sink_fn sink,
+		    void *ctx)
+{
+	struct safeio_file f = { .bytes = strnlen(text, sizeof(b->text)) };
+
+	memcpy(b->text, text, f.bytes);
+	event_start(b, w, path);
+	return send(b, &f, sink, ctx);
 }

@@ -13,6 +13,7 @@
 #include "source/docker_store.h"
 #include "source/dockerfile_want.h"
 #include "source/environ.h"
+#include "source/project.h"
 #include "source/safeio.h"
 #include "source/space.h"
 
@@ -114,6 +115,11 @@ static int space_of(struct enrich *e, const struct want *w, sink_fn sink, void *
 	return space_answer(e->mountinfo, w, sink, ctx);
 }
 
+int enrich_environ(struct enrich *e, const struct want *w, sink_fn sink, void *ctx)
+{
+	return environ_answer(e->proc, e->mountinfo, sizeof(e->mountinfo), w, sink, ctx);
+}
+
 int enrich_answer(struct enrich *e, const struct want *w, sink_fn sink, void *ctx)
 {
 	switch (w->kind) {
@@ -124,7 +130,10 @@ int enrich_answer(struct enrich *e, const struct want *w, sink_fn sink, void *ct
 	case WANT_SPACE:
 		return space_of(e, w, sink, ctx);
 	case WANT_ENV:
-		return environ_answer(e->proc, e->mountinfo, sizeof(e->mountinfo), w, sink, ctx);
+		return enrich_environ(e, w, sink, ctx);
+	case WANT_PROJECT:
+	case WANT_TARGETS:
+		return project_answer(&e->file, e->proc, e->cwd, e->mountinfo, sizeof(e->mountinfo), w, sink, ctx);
 	default:
 		return -EOPNOTSUPP;
 	}

@@ -13,5 +13,7 @@ void enrich_free(struct enrich *e);
 
 /* 0, -EOPNOTSUPP: a kind of want that is answered elsewhere (WANT_KILL), or -errno of the sink. */
 int enrich_answer(struct enrich *e, const struct want *w, sink_fn sink, void *ctx);
+/* w->names alone, whatever the kind */
+int enrich_environ(struct enrich *e, const struct want *w, sink_fn sink, void *ctx);
 
 #endif

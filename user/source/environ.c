@@ -11,10 +11,10 @@
 
 #define VALUE_MAX 1024
 
-/* In w->context, NUL-separated; an empty one ends them. */
+/* In w->names, NUL-separated; an empty one ends them. */
 static bool listed(const struct want *w, const char *var, size_t name_len)
 {
-	for (const char *name = w->context; *name; name += strlen(name) + 1)
+	for (const char *name = w->names; *name; name += strlen(name) + 1)
 		if (strlen(name) == name_len && !memcmp(name, var, name_len))
 			return true;
 	return false;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The few environment variables that set a program's heap limit. No other is looked at. */
+/* The few environment variables that set a program's heap limit, or that are build args of a step. No other is told. */
 #ifndef SOURCE_ENVIRON_H
 #define SOURCE_ENVIRON_H
 
 #include "source/source.h"
 
-/* Answers WANT_ENV with an `env` event a variable. proc: descriptor of /proc; buf: room for the environment. */
+/* Answers w->names with an `env` event a variable. proc: descriptor of /proc; buf: room for the environment. */
 int environ_answer(int proc, char *buf, size_t size, const struct want *w, sink_fn sink, void *ctx);
 
 #endif

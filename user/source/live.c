@@ -92,8 +92,11 @@ static int live_ask(struct source *s, const struct want *w, sink_fn sink, void *
 		memstats(l, w, sink, ctx);
 		return host(l, ZT_F_HOST_AT_KILL, sink, ctx);
 	}
-	if (w->kind == WANT_SAMPLE)
+	if (w->kind == WANT_SAMPLE) {
+		if (w->names[0])
+			enrich_environ(l->enrich, w, sink, ctx);
 		return sampler_add(&l->sampler, w->cgroup, w->path, sink, ctx);
+	}
 	if (w->kind == WANT_HOST)
 		return host(l, 0, sink, ctx);
 	return enrich_answer(l->enrich, w, sink, ctx);

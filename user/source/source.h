@@ -21,7 +21,11 @@ enum want_kind {
 	WANT_SAMPLE,	 /* cgroup, path: from now on `sample` events of it and of the limited ones above it */
 	WANT_HOST,	 /* answered by a `host` event */
 	WANT_SPACE,	 /* who, cgroup, path (a directory) or else dev: answered by a `space` event */
-	WANT_ENV,	 /* who, context = names of variables, NUL-separated: answered by `env` events */
+	WANT_ENV,	 /* who, names: answered by `env` events */
+	WANT_PROJECT,	 /* who = a client that builds several things; path = its -f files, context = its project directory
+			  * ("": none), then "+service" "%profile" … as they were typed, both NUL-separated with an empty one
+			  * at the end: answered by `service` and `file` events */
+	WANT_TARGETS,	 /* the same for bake: path, context without directory and profiles */
 };
 
 /* Something the model would like to know, asked of the live source; a replay has the answers already. */
@@ -30,8 +34,10 @@ struct want {
 	struct zt_id who;
 	zt_u64 cgroup, victim;
 	zt_u32 dev;
+	zt_u32 service;	     /* of WANT_DOCKERFILE: as in zt_ev_file */
 	char path[4096];     /* Dockerfile as named (-f) or ""; overlay upperdir; of the cgroup */
 	char context[4096];  /* build context as named; relative to the process's cwd */
+	char names[1024];    /* of environment variables of who, NUL-separated; "": none. Also with WANT_SAMPLE */
 };
 
 struct source {

@@ -246,7 +246,7 @@ DESCRIBE_EVENT(child, CHILD);
 NAMES(flags_child) = { { ZT_F_CHILD_STARTED, "started" }, { ZT_F_CHILD_EXITED, "exited" }, ENDNAMES };
 #define tail_child no_tail
 
-NAMES(file_roles) = { { ZT_FILE_DOCKERFILE, "dockerfile" }, ENDNAMES };
+NAMES(file_roles) = { { ZT_FILE_DOCKERFILE, "dockerfile" }, { ZT_FILE_PROJECT, "project" }, ENDNAMES };
 NAMES(file_states) = {
 	{ ZT_FILE_OK, "ok" }, { ZT_FILE_ERRNO, "errno" }, { ZT_FILE_STDIN, "stdin" },
 	{ ZT_FILE_REMOTE, "remote" }, { ZT_FILE_NOT_REGULAR, "not_regular" }, { ZT_FILE_GONE, "gone" },
@@ -254,12 +254,17 @@ NAMES(file_states) = {
 };
 #define FILE_(F, s)                                                                            \
 	F(s, role, ENUM, file_roles) F(s, status, ENUM, file_states) F(s, error, NUM, 0)       \
-	F(s, pad, PAD, 0) F(s, offset_bytes, NUM, 0) F(s, total_bytes, NUM, 0) F(s, mtime_ns, STR, 0)
+	F(s, service, PAD, 0) F(s, offset_bytes, NUM, 0) F(s, total_bytes, NUM, 0) F(s, mtime_ns, STR, 0)
 DESCRIBE_EVENT(file, FILE_);
 NAMES(flags_file) = {
 	{ ZT_F_FILE_LAST, "last" }, { ZT_F_FILE_CUT, "cut" }, { ZT_F_FILE_MASKED, "masked" }, ENDNAMES
 };
 static const struct tail tail_file = { .strings = { "path" }, .bytes = "bytes" };
+
+#define SERVICE(F, s) F(s, number, NUM, 0) F(s, pad, PAD, 0)
+DESCRIBE_EVENT(service, SERVICE);
+#define flags_service no_flags
+static const struct tail tail_service = { .strings = { "name", "target" }, .argv = "args" };
 
 #define LAYER(F, s) F(s, number, NUM, 0) F(s, base_layers, NUM, 0)
 DESCRIBE_EVENT(layer, LAYER);

@@ -312,10 +312,13 @@ static int append_named(struct parse *p, const json_t *obj, const char *name)
 static int append_argv(struct parse *p, const json_t *obj, const char *name)
 {
 	const json_t *hex = hex_of(obj, name), *j = json_object_get(obj, name), *e;
-	bool open = json_is_true(json_object_get(obj, "argv_open"));
+	bool open;
+	char key[32];
 	size_t n = json_array_size(j);
 	int r = 0;
 
+	snprintf(key, sizeof(key), "%s_open", name);
+	open = json_is_true(json_object_get(obj, key));
 	if (hex)
 		return append_hex(p, name, hex);
 	if (j && !json_is_array(j))

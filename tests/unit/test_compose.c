@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Compose and bake files on literal text, and the command lines that name them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "builder/compose_cmd.h"
+#include "source/compose.h"
+
+static const char *variable(void *ctx, const char *name)
+{
+	(void)ctx;
+	return !strcmp(name, "STAGE") ? "final" : !strcmp(name, "EMPTY") ? "" : NULL;
+}
+
+static int read_file(void *ctx, const char *path, char **text, size_t *len)
+{
+	(void)ctx;
+	if (!strcmp(path, "/p/sub/base.yaml"))
+		*text = strdup("services:\n  base:\n    build: {context: ctx, target: t, args: {A: 1, B: 2}}\n");
+	else if (!strcmp(path, "/p/loop.yaml"))
+		*text = strdup("include: [loop.yaml]\nservices: {l: {build: .}}\n");
+	else
+		return -ENOENT;
+	*len = strlen(*text);
+	return 0;
+}
+
+static struct project *project(const char *text)
+{
+	struct project *p = calloc(1, sizeof(*p));
+	char err[256] = "";
+
+	assert_non_null(p);
+	p->io = (struct project_io){ variable, read_file, NULL };
+	if (project_add(p, text, strlen(text), "/p", err, sizeof(err)))
+		fail_msg("%s", err);
+	return p;
+}
+
+static const struct service *find(const struct project *p, const char *name)
+{
+	for (unsigned int n = 0; n < p->n; n++)
+		if (!strcmp(p->services[n].name, name))
+			return &p->services[n];
+	fail_msg("no service %s", name);
+	return NULL;
+}
+
+static void end(struct project *p)
+{
+	project_done(p);
+	free(p);
+}
+
+/* "A=1\0B=2\0" as "A=1 B=2" */
+static void has_args(const struct service *v, const char *expected)
+{
+	char buf[256] = "";
+
+	for (const char *a = v->args; a && *a; a += strlen(a) + 1)
+		snprintf(buf + strlen(buf), sizeof(buf) - strlen(buf), "%s%s", buf[0] ? " " : "", a);
+	assert_string_equal(buf, expected);
+}
+
+static void test_short_and_long(void **state)
+{
+	struct project *p = project("services:\n"
+				    "  web:\n    build: ./web\n"
+				    "  api:\n    build:\n      context: /abs\n      dockerfile: Dockerfile.api\n"
+				    "      target: ${STAGE:-dev}\n      args: [\"JOBS=2\", FROM_ENV]\n"
+				    "  far:\n    build: https://example.org/x.git\n"
+				    "  db:\n    image: postgres\n");
+
+	(void)state;
+	assert_int_equal(p->n, 4);
+	assert_string_equal(find(p, "web")->context, "/p/./web");
+	assert_null(find(p, "web")->dockerfile);
+	assert_string_equal(find(p, "api")->context, "/abs");
+	assert_string_equal(find(p, "api")->dockerfile, "Dockerfile.api");
+	assert_string_equal(find(p, "api")->target, "final");
+	has_args(find(p, "api"), "JOBS=2 FROM_ENV");
+	assert_string_equal(find(p, "far")->context, "https://example.org/x.git");
+	assert_false(find(p, "db")->builds);
+	end(p);
+}
+
+static void test_anchors_and_variables(void **state)
+{
+	struct project *p = project("x-b: &b\n  context: .\n  args: &a {N: \"${N:-7}\", M: $EMPTY, D: $$x, U: \"${U-u${STAGE}}\"}\n"
+				    "services:\n"
+				    "  one:\n    build:\n      <<: *b\n      target: one\n"
+				    "  two:\n    build:\n      <<: [*b]\n      target: \"${STAGE:+two}\"\n");
+
+	(void)state;
+	assert_string_equal(find(p, "one")->context, "/p/.");
+	has_args(find(p, "one"), "N=7 M= D=$x U=ufinal");
+	assert_string_equal(find(p, "two")->context, "/p/.");
+	assert_string_equal(find(p, "two")->target, "two");
+	end(p);
+}
+
+static void test_override(void **state)
+{
+	static const char more[] = "services: {web: {build: {target: debug, args: {B: 3}}}, db: {build: db}}";
+	struct project *p = project("services:\n  web: {build: {context: web, args: {A: 1, B: 2}}}\n  db: {image: x}\n");
+	char err[256];
+
+	(void)state;
+	assert_int_equal(project_add(p, more, strlen(more), "/p", err, sizeof(err)), 0);
+	assert_string_equal(find(p, "web")->context, "/p/web");
+	assert_string_equal(find(p, "web")->target, "debug");
+	has_args(find(p, "web"), "A=1 B=3");
+	assert_true(find(p, "db")->builds);
+	end(p);
+}
+
+static void test_extends_and_include(void **state)
+{
+	struct project *p = project("include:\n  - path: sub/base.yaml\n  - loop.yaml\n  - missing.yaml\n"
+				    "services:\n"
+				    "  a: {extends: {file: sub/base.yaml, service: base}, build: {target: mine}}\n"
+				    "  b: {extends: a}\n"
+				    "  c: {extends: {service: c}, build: c}\n");
+
+	(void)state;
+	assert_string_equal(find(p, "base")->context, "/p/sub/ctx");
+	assert_string_equal(find(p, "a")->context, "/p/sub/ctx");
+	assert_string_equal(find(p, "a")->target, "mine");
+	assert_string_equal(find(p, "b")->target, "mine");
+	has_args(find(p, "b"), "A=1 B=2");
+	assert_string_equal(find(p, "c")->context, "/p/c");
+	assert_true(find(p, "l")->builds);
+	end(p);
+}
+
+static void test_select(void **state)
+{
+	struct project *p = project("services:\n  a: {build: a}\n  b: {build: b, profiles: [dev]}\n  c: {build: c}\n");
+
+	(void)state;
+	project_select(p, "", "");
+	assert_true(find(p, "a")->wanted && !find(p, "b")->wanted && find(p, "c")->wanted);
+	end(p);
+	p = project("services:\n  a: {build: a}\n  b: {build: b, profiles: [dev]}\n  c: {build: c}\n");
+	project_select(p, "b\0", "");
+	assert_true(!find(p, "a")->wanted && find(p, "b")->wanted && !find(p, "c")->wanted);
+	end(p);
+	p = project("services:\n  a: {build: a}\n  b: {build: b, profiles: [dev]}\n");
+	project_select(p, "", "dev\0");
+	assert_true(find(p, "a")->wanted && find(p, "b")->wanted);
+	end(p);
+}
+
+static void test_bake(void **state)
+{
+	struct project *p = project("{\"group\":{\"default\":{\"targets\":[\"web\",\"more\"]},\"more\":{\"targets\":[\"api\"]}},"
+				    "\"target\":{\"_b\":{\"context\":\".\",\"args\":{\"A\":\"1\"}},"
+				    "\"web\":{\"inherits\":[\"_b\"],\"dockerfile\":\"W\"},"
+				    "\"api\":{\"inherits\":[\"_b\"],\"target\":\"api\",\"args\":{\"A\":\"2\"}},"
+				    "\"old\":{\"context\":\"old\"}}}");
+
+	(void)state;
+	project_select(p, "", "");
+	assert_true(find(p, "web")->wanted && find(p, "api")->wanted);
+	assert_true(!find(p, "old")->wanted && !find(p, "_b")->wanted);
+	assert_string_equal(find(p, "web")->context, "/p/.");
+	has_args(find(p, "web"), "A=1");
+	has_args(find(p, "api"), "A=2");
+	end(p);
+}
+
+/* What a stranger may write: nothing of it takes long. */
+static void test_fan_out(void **state)
+{
+	size_t size = 1 << 20, n = 0;
+	char *text = malloc(size), err[256];
+	struct project *p = calloc(1, sizeof(*p));
+
+	(void)state;
+	n += (size_t)snprintf(text + n, size - n, "a0: &a0 {x: y}\n");
+	for (int i = 1; i < 9; i++) {
+		n += (size_t)snprintf(text + n, size - n, "a%d: &a%d\n  <<: [", i, i);
+		for (int k = 0; k < 200; k++)
+			n += (size_t)snprintf(text + n, size - n, "*a%d,", i - 1);
+		n += (size_t)snprintf(text + n, size - n, "]\n");
+	}
+	n += (size_t)snprintf(text + n, size - n, "services: {s: {build: *a8}}\ntarget: {t: {inherits: [");
+	for (int k = 0; k < 500; k++)
+		n += (size_t)snprintf(text + n, size - n, "t,");
+	n += (size_t)snprintf(text + n, size - n, "]}}\n");
+	assert_int_equal(project_add(p, text, n, "/p", err, sizeof(err)), 0);
+	assert_true(find(p, "s")->builds);
+	assert_int_equal(*p->work, 0);
+	free(text);
+	end(p);
+}
+
+static void test_not_ours(void **state)
+{
+	struct project *p = calloc(1, sizeof(*p));
+	char err[256];
+
+	(void)state;
+	assert_int_equal(project_add(p, "a: [", 4, "/p", err, sizeof(err)), -EBADMSG);
+	assert_non_null(strstr(err, "line "));
+	assert_int_equal(project_add(p, "", 0, "/p", err, sizeof(err)), 0);
+	assert_int_equal(project_add(p, "- 1", 3, "/p", err, sizeof(err)), 0);
+	assert_int_equal(project_add(p, "services: &s {a: *s, <<: *s}", 28, "/p", err, sizeof(err)), 0);
+	end(p);
+}
+
+#define CMD(s) compose_cmd_parse(s, sizeof(s) - 1, &c)
+
+static void test_commands(void **state)
+{
+	struct compose_cmd c;
+
+	(void)state;
+	assert_true(CMD("docker\0compose\0-f\0a.yaml\0--file=b.yaml\0--profile\0dev\0build\0--no-cache\0-m\0002g\0web\0api"));
+	assert_int_equal(c.kind, COMPOSE_PLUGIN);
+	assert_int_equal(c.nfiles, 2);
+	assert_string_equal(c.files[1], "b.yaml");
+	assert_string_equal(c.profiles[0], "dev");
+	assert_int_equal(c.nnames, 2);
+	assert_string_equal(c.names[1], "api");
+	assert_true(CMD("/usr/libexec/docker/cli-plugins/docker-compose\0compose\0up\0--build\0-d\0web"));
+	assert_int_equal(c.nnames, 0);
+	assert_true(CMD("/usr/bin/python3\0/usr/bin/docker-compose\0--project-directory\0/x\0build\0--parallel\0web"));
+	assert_int_equal(c.kind, COMPOSE_V1);
+	assert_string_equal(c.project_dir, "/x");
+	assert_string_equal(c.names[0], "web");
+	assert_true(CMD("docker\0buildx\0bake\0--set\0*.args.A=1\0-f\0x.json\0web"));
+	assert_int_equal(c.kind, COMPOSE_BAKE);
+	assert_string_equal(c.files[0], "x.json");
+	assert_int_equal(c.nnames, 1);
+	assert_true(CMD("docker-buildx\0buildx\0bake\0--file\0-\0--progress\0rawjson"));
+	assert_false(CMD("docker-compose\0docker-cli-plugin-metadata"));
+	assert_false(CMD("docker\0compose\0ps"));
+	assert_false(CMD("docker\0build\0."));
+	assert_false(CMD("python3"));
+	assert_false(CMD(""));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_short_and_long),
+		cmocka_unit_test(test_anchors_and_variables),
+		cmocka_unit_test(test_override),
+		cmocka_unit_test(test_extends_and_include),
+		cmocka_unit_test(test_select),
+		cmocka_unit_test(test_bake),
+		cmocka_unit_test(test_fan_out),
+		cmocka_unit_test(test_not_ours),
+		cmocka_unit_test(test_commands),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

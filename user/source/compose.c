@@ -1,0 +1,623 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "source/compose.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <yaml.h>
+
+#include "base/cleanup.h"
+
+#define DEPTH_MAX 8 /* anchors may refer to themselves, files include each other */
+#define WORK_MAX 200000 /* … and fan out while they do: so many look-ups in all */
+#define STRING_MAX 4095
+#define FILE_TEXT_MAX (64 * 1024) /* dockerfile_inline */
+
+typedef yaml_node_t node;
+
+struct doc {
+	yaml_document_t y;
+	struct project *p;
+	const char *dir;
+};
+
+/* --- YAML: nodes by key --- */
+
+static node *at(struct doc *d, int index)
+{
+	return yaml_document_get_node(&d->y, index);
+}
+
+static const char *scalar(const node *n)
+{
+	return n && n->type == YAML_SCALAR_NODE ? (const char *)n->data.scalar.value : NULL;
+}
+
+static bool is_map(const node *n)
+{
+	return n && n->type == YAML_MAPPING_NODE;
+}
+
+static bool is_list(const node *n)
+{
+	return n && n->type == YAML_SEQUENCE_NODE;
+}
+
+static node *get_own(struct doc *d, const node *map, const char *key)
+{
+	for (yaml_node_pair_t *i = map->data.mapping.pairs.start; i < map->data.mapping.pairs.top; i++) {
+		const char *k = scalar(at(d, i->key));
+
+		if (k && !strcmp(k, key))
+			return at(d, i->value);
+	}
+	return NULL;
+}
+
+/* The value of key, also of a mapping that `<<` merges in. */
+static node *get_deep(struct doc *d, const node *map, const char *key, unsigned int depth)
+{
+	node *n, *merge;
+
+	if (!is_map(map) || depth > DEPTH_MAX || !*d->p->work)
+		return NULL;
+	--*d->p->work;
+	n = get_own(d, map, key);
+	if (n)
+		return n;
+	merge = get_own(d, map, "<<");
+	if (is_map(merge))
+		return get_deep(d, merge, key, depth + 1);
+	for (yaml_node_item_t *i = is_list(merge) ? merge->data.sequence.items.start : NULL;
+	     i && i < merge->data.sequence.items.top; i++) {
+		n = get_deep(d, at(d, *i), key, depth + 1);
+		if (n)
+			return n;
+	}
+	return NULL;
+}
+
+static node *get(struct doc *d, const node *map, const char *key)
+{
+	return get_deep(d, map, key, 0);
+}
+
+/* --- ${VAR}, ${VAR:-default}, ${VAR-default}, ${VAR:+other}, $VAR, $$ --- */
+
+struct buf {
+	char s[STRING_MAX + 1];
+	size_t n;
+};
+
+static void put(struct buf *b, const char *s, size_t len)
+{
+	if (len > STRING_MAX - b->n)
+		len = STRING_MAX - b->n;
+	memcpy(b->s + b->n, s, len);
+	b->n += len;
+}
+
+static void expand(const struct project *p, const char *s, size_t len, struct buf *out, unsigned int depth);
+
+static size_t name_length(const char *s, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && (s[n] == '_' || (s[n] >= 'A' && s[n] <= 'Z') || (s[n] >= 'a' && s[n] <= 'z') ||
+			   (n && s[n] >= '0' && s[n] <= '9')))
+		n++;
+	return n;
+}
+
+/* The length of ${…} at s, its end brace found. 0: it has none */
+static size_t braces(const char *s, size_t len)
+{
+	size_t depth = 0;
+
+	for (size_t n = 1; n < len; n++) {
+		depth += s[n] == '{';
+		if (s[n] == '}' && !--depth)
+			return n + 1;
+	}
+	return 0;
+}
+
+static const char *variable(const struct project *p, const char *name, size_t len)
+{
+	char key[256];
+
+	if (!len || len >= sizeof(key) || !p->io.variable)
+		return NULL;
+	memcpy(key, name, len);
+	key[len] = 0;
+	return p->io.variable(p->io.ctx, key);
+}
+
+/* What stands between the braces: a name, perhaps an operator and a word. */
+static void expand_braced(const struct project *p, const char *s, size_t len, struct buf *out, unsigned int depth)
+{
+	size_t n = name_length(s, len);
+	const char *value = variable(p, s, n), *op = s + n, *word;
+	bool colon = n < len && *op == ':', set = value && (!colon || *value);
+
+	op += colon;
+	word = op + 1;
+	if (op < s + len && *op == '-' && !set)
+		expand(p, word, (size_t)(s + len - word), out, depth + 1);
+	else if (op < s + len && *op == '+' && set)
+		expand(p, word, (size_t)(s + len - word), out, depth + 1);
+	else if (value && !(op < s + len && *op == '+'))
+		put(out, value, strlen(value));
+}
+
+static void expand(const struct project *p, const char *s, size_t len, struct buf *out, unsigned int depth)
+{
+	size_t n;
+
+	for (size_t i = 0; i < len && depth <= DEPTH_MAX; i += n) {
+		const char *value;
+
+		n = 1;
+		if (s[i] != '$' || i + 1 == len) {
+			put(out, s + i, 1);
+			continue;
+		}
+		if (s[i + 1] == '$') {
+			put(out, "$", 1);
+			n = 2;
+		} else if (s[i + 1] == '{' && (n = braces(s + i, len - i))) {
+			expand_braced(p, s + i + 2, n - 3, out, depth);
+		} else {
+			n = name_length(s + i + 1, len - i - 1) + 1;
+			value = variable(p, s + i + 1, n - 1);
+			if (n == 1)
+				put(out, "$", 1);
+			else if (value)
+				put(out, value, strlen(value));
+		}
+	}
+}
+
+/* To be freed; NULL: none, or out of memory */
+static char *text_of(const struct project *p, const char *s)
+{
+	struct buf b = { .n = 0 };
+
+	if (!s)
+		return NULL;
+	expand(p, s, strlen(s), &b, 0);
+	return strndup(b.s, b.n);
+}
+
+static void set(char **slot, char *value)
+{
+	if (!value)
+		return;
+	free(*slot);
+	*slot = value;
+}
+
+static bool is_url(const char *s)
+{
+	return strstr(s, "://") || !strncmp(s, "git@", 4) || !strncmp(s, "github.com/", 11);
+}
+
+/* dir/path, when path is neither absolute nor somewhere else. Takes path over. */
+static char *below(const char *dir, char *path)
+{
+	char *whole;
+
+	if (!path || *path == '/' || is_url(path))
+		return path;
+	if (asprintf(&whole, "%s/%s", dir, path) < 0)
+		whole = NULL;
+	free(path);
+	return whole;
+}
+
+/* --- lists of strings, NUL-separated --- */
+
+static size_t list_bytes(const char *list)
+{
+	size_t n = 0;
+
+	while (list && list[n])
+		n += strlen(list + n) + 1;
+	return n;
+}
+
+static void list_add(char **list, const char *s)
+{
+	size_t n = list_bytes(*list), len = strlen(s) + 1;
+	char *more = len > 1 && n + len < COMPOSE_ARGS_MAX ? realloc(*list, n + len + 1) : NULL;
+
+	if (!more)
+		return;
+	memcpy(more + n, s, len);
+	more[n + len] = 0;
+	*list = more;
+}
+
+static bool list_has(const char *list, const char *s)
+{
+	for (; list && *list; list += strlen(list) + 1)
+		if (!strcmp(list, s))
+			return true;
+	return false;
+}
+
+/* Takes K or K=V out of a list of arguments: the later file's is put in its place. */
+static void list_drop_key(char *list, const char *arg)
+{
+	size_t key = strcspn(arg, "=");
+
+	for (char *s = list; s && *s;) {
+		size_t len = strlen(s) + 1;
+
+		if (!strncmp(s, arg, key) && (s[key] == '=' || !s[key]))
+			memmove(s, s + len, list_bytes(s) - len + 1);
+		else
+			s += len;
+	}
+}
+
+static void add_arg(struct service *v, const char *arg)
+{
+	list_drop_key(v->args, arg);
+	list_add(&v->args, arg);
+}
+
+/* args: [ "K=V", "K" ] or { K: V, K: null } */
+static void read_args(struct doc *d, struct service *v, const node *args)
+{
+	struct buf b;
+
+	for (yaml_node_item_t *i = is_list(args) ? args->data.sequence.items.start : NULL;
+	     i && i < args->data.sequence.items.top; i++) {
+		char *s __free = text_of(d->p, scalar(at(d, *i)));
+
+		if (s)
+			add_arg(v, s);
+	}
+	for (yaml_node_pair_t *i = is_map(args) ? args->data.mapping.pairs.start : NULL;
+	     i && i < args->data.mapping.pairs.top; i++) {
+		const char *key = scalar(at(d, i->key)), *value = scalar(at(d, i->value));
+		char *s __free = text_of(d->p, value);
+
+		if (!key || !*key || !strcmp(key, "<<"))
+			continue;
+		b.n = 0;
+		put(&b, key, strlen(key));
+		if (s && strcmp(value, "null") != 0 && strcmp(value, "~") != 0) {
+			put(&b, "=", 1);
+			put(&b, s, strlen(s));
+		}
+		b.s[b.n] = 0;
+		add_arg(v, b.s);
+	}
+}
+
+static void read_strings(struct doc *d, char **list, const node *n)
+{
+	for (yaml_node_item_t *i = is_list(n) ? n->data.sequence.items.start : NULL;
+	     i && i < n->data.sequence.items.top; i++) {
+		char *s __free = text_of(d->p, scalar(at(d, *i)));
+
+		if (s)
+			list_add(list, s);
+	}
+}
+
+/* --- services --- */
+
+static struct service *service_get(struct project *p, const char *name)
+{
+	for (unsigned int n = 0; n < p->n; n++)
+		if (!strcmp(p->services[n].name, name))
+			return &p->services[n];
+	return NULL;
+}
+
+static struct service *service_new(struct project *p, const char *name)
+{
+	struct service *v = service_get(p, name);
+
+	if (v || p->n == COMPOSE_SERVICES_MAX || !*name || strlen(name) > STRING_MAX)
+		return v;
+	v = &p->services[p->n];
+	v->name = strdup(name);
+	p->n += v->name != NULL;
+	return v->name ? v : NULL;
+}
+
+/* The build section, or a target of bake, whose keys are the same. */
+static void read_build(struct doc *d, struct service *v, const node *build)
+{
+	const char *text = scalar(get(d, build, "dockerfile_inline")) ?: scalar(get(d, build, "dockerfile-inline"));
+
+	v->builds = true;
+	set(&v->context, below(d->dir, text_of(d->p, scalar(get(d, build, "context")))));
+	set(&v->dockerfile, text_of(d->p, scalar(get(d, build, "dockerfile"))));
+	set(&v->target, text_of(d->p, scalar(get(d, build, "target"))));
+	if (text && strlen(text) < FILE_TEXT_MAX)
+		set(&v->inline_text, strdup(text));
+	read_args(d, v, get(d, build, "args"));
+}
+
+static void copy_list(char **to, const char *from)
+{
+	for (; from && *from; from += strlen(from) + 1)
+		list_add(to, from);
+}
+
+/* What v does not say itself comes from base. */
+static void inherit(struct service *v, const struct service *base)
+{
+	if (v == base || !base->builds)
+		return;
+	v->builds = true;
+	set(&v->context, base->context ? strdup(base->context) : NULL);
+	set(&v->dockerfile, base->dockerfile ? strdup(base->dockerfile) : NULL);
+	set(&v->target, base->target ? strdup(base->target) : NULL);
+	set(&v->inline_text, base->inline_text ? strdup(base->inline_text) : NULL);
+	for (const char *a = base->args; a && *a; a += strlen(a) + 1)
+		add_arg(v, a);
+}
+
+static void read_service(struct doc *d, const char *name, const node *n, unsigned int depth);
+
+static const char *dir_of(const char *path, char *buf, size_t size)
+{
+	snprintf(buf, size, "%s", path);
+	if (strrchr(buf, '/'))
+		*strrchr(buf, '/') = 0;
+	return buf;
+}
+
+/* A project of its own, made of another file; NULL: it cannot be read. To be freed */
+static struct project *other_file(struct doc *d, const node *file, const char *dir)
+{
+	struct project *p = calloc(1, sizeof(*p));
+	char *path __free = below(d->dir, text_of(d->p, scalar(file))), *text __free = NULL;
+	char err[256], own[STRING_MAX + 1];
+	size_t len;
+
+	if (p)
+		p->work = d->p->work;
+	if (p && path && d->p->depth < DEPTH_MAX && *d->p->work && d->p->io.read && !d->p->io.read(d->p->io.ctx, path, &text, &len)) {
+		p->io = d->p->io;
+		p->depth = d->p->depth + 1;
+		if (!project_add(p, text, len, dir ? dir : dir_of(path, own, sizeof(own)), err, sizeof(err)))
+			return p;
+	}
+	if (p)
+		project_done(p);
+	free(p);
+	return NULL;
+}
+
+/* extends: NAME, or { service: NAME, file: PATH } */
+static void extend(struct doc *d, struct service *v, const node *extends, unsigned int depth)
+{
+	const char *name = scalar(extends) ?: scalar(get(d, extends, "service"));
+	const node *file = get(d, extends, "file");
+	struct project *p = NULL;
+	struct service *base;
+
+	if (!name)
+		return;
+	if (scalar(file)) {
+		p = other_file(d, file, NULL);
+		base = p ? service_get(p, name) : NULL;
+	} else {
+		read_service(d, name, get(d, get(d, yaml_document_get_root_node(&d->y), "services"), name), depth + 1);
+		base = service_get(d->p, name);
+	}
+	if (base)
+		inherit(v, base);
+	if (p)
+		project_done(p);
+	free(p);
+}
+
+static void read_service(struct doc *d, const char *name, const node *n, unsigned int depth)
+{
+	struct service *v = is_map(n) && depth < DEPTH_MAX && *d->p->work ? service_new(d->p, name) : NULL;
+	const node *build = v ? get(d, n, "build") : NULL;
+
+	if (!v)
+		return;
+	extend(d, v, get(d, n, "extends"), depth);
+	read_strings(d, &v->profiles, get(d, n, "profiles"));
+	if (is_map(build)) {
+		read_build(d, v, build);
+	} else if (scalar(build) && *scalar(build)) {
+		v->builds = true;
+		set(&v->context, below(d->dir, text_of(d->p, scalar(build))));
+	}
+}
+
+/* A target of bake; those that it inherits from first. */
+static void read_target(struct doc *d, const node *targets, const char *name, unsigned int depth)
+{
+	const node *n = get(d, targets, name);
+	struct service *v = is_map(n) && depth < DEPTH_MAX && *d->p->work ? service_new(d->p, name) : NULL;
+	char *from __free = NULL;
+
+	if (!v)
+		return;
+	read_strings(d, &from, get(d, n, "inherits"));
+	for (const char *b = from; b && *b; b += strlen(b) + 1) {
+		read_target(d, targets, b, depth + 1);
+		if (service_get(d->p, b))
+			inherit(v, service_get(d->p, b));
+	}
+	read_build(d, v, n);
+}
+
+static void read_group(struct doc *d, const char *name, const node *n)
+{
+	struct group *g = d->p->ngroups < COMPOSE_SERVICES_MAX ? &d->p->groups[d->p->ngroups] : NULL;
+
+	if (!g || !is_map(n))
+		return;
+	g->name = strdup(name);
+	read_strings(d, &g->members, get(d, n, "targets"));
+	d->p->ngroups += g->name != NULL;
+}
+
+static void take_service(struct project *p, const struct service *from)
+{
+	struct service *v = service_new(p, from->name);
+
+	if (!v)
+		return;
+	inherit(v, from);
+	copy_list(&v->profiles, from->profiles);
+}
+
+/* include: [ PATH, { path: PATH or [ PATH… ], project_directory: DIR } ]. The first path of several is the base. */
+static void include(struct doc *d, const node *item)
+{
+	const node *path = is_map(item) ? get(d, item, "path") : item;
+	char *dir __free = is_map(item) ? below(d->dir, text_of(d->p, scalar(get(d, item, "project_directory")))) : NULL;
+	struct project *p;
+
+	if (is_list(path) && path->data.sequence.items.start < path->data.sequence.items.top)
+		path = at(d, *path->data.sequence.items.start);
+	p = scalar(path) ? other_file(d, path, dir) : NULL;
+	for (unsigned int n = 0; p && n < p->n; n++)
+		take_service(d->p, &p->services[n]);
+	if (p)
+		project_done(p);
+	free(p);
+}
+
+static void each(struct doc *d, const node *map, void (*take)(struct doc *, const char *, const node *))
+{
+	for (yaml_node_pair_t *i = is_map(map) ? map->data.mapping.pairs.start : NULL;
+	     i && i < map->data.mapping.pairs.top; i++)
+		if (scalar(at(d, i->key)))
+			take(d, scalar(at(d, i->key)), at(d, i->value));
+}
+
+static void take_services(struct doc *d, const char *name, const node *n)
+{
+	read_service(d, name, n, 0);
+}
+
+static void take_target(struct doc *d, const char *name, const node *n)
+{
+	(void)n;
+	read_target(d, get(d, yaml_document_get_root_node(&d->y), "target"), name, 0);
+}
+
+static int parse(struct doc *d, const char *text, size_t len, char *err, size_t errlen)
+{
+	yaml_parser_t y;
+	int ok;
+
+	if (!yaml_parser_initialize(&y))
+		return -ENOMEM;
+	yaml_parser_set_input_string(&y, (const unsigned char *)text, len);
+	ok = yaml_parser_load(&y, &d->y);
+	if (!ok)
+		snprintf(err, errlen, "line %zu: %s", y.problem_mark.line + 1, y.problem ?: "not YAML");
+	yaml_parser_delete(&y);
+	return ok ? 0 : -EBADMSG;
+}
+
+int project_add(struct project *p, const char *text, size_t len, const char *dir, char *err, size_t errlen)
+{
+	struct doc d = { .p = p, .dir = dir };
+	const node *root, *list;
+	int r = parse(&d, text, len, err, errlen);
+
+	if (r)
+		return r;
+	if (!p->work) {
+		p->left = WORK_MAX;
+		p->work = &p->left;
+	}
+	root = yaml_document_get_root_node(&d.y);
+	list = is_map(root) ? get(&d, root, "include") : NULL;
+	for (yaml_node_item_t *i = is_list(list) ? list->data.sequence.items.start : NULL;
+	     i && i < list->data.sequence.items.top; i++)
+		include(&d, at(&d, *i));
+	if (is_map(root)) {
+		each(&d, get(&d, root, "services"), take_services);
+		each(&d, get(&d, root, "target"), take_target);
+		each(&d, get(&d, root, "group"), read_group);
+	}
+	yaml_document_delete(&d.y);
+	return 0;
+}
+
+/* --- what is wanted --- */
+
+static struct group *group_get(struct project *p, const char *name)
+{
+	for (unsigned int n = 0; n < p->ngroups; n++)
+		if (!strcmp(p->groups[n].name, name))
+			return &p->groups[n];
+	return NULL;
+}
+
+static void want_name(struct project *p, const char *name)
+{
+	struct group *g = group_get(p, name);
+	struct service *v = service_get(p, name);
+
+	if (v && !g)
+		v->wanted = true;
+	if (!g || g->seen)
+		return;
+	g->seen = true;
+	for (const char *s = g->members; s && *s; s += strlen(s) + 1)
+		want_name(p, s);
+}
+
+static bool enabled(const struct service *v, const char *profiles)
+{
+	if (!v->profiles || !*v->profiles || list_has(profiles, "*"))
+		return true;
+	for (const char *s = v->profiles; *s; s += strlen(s) + 1)
+		if (list_has(profiles, s))
+			return true;
+	return false;
+}
+
+void project_select(struct project *p, const char *names, const char *profiles)
+{
+	bool by_default = group_get(p, "default") != NULL;
+
+	for (const char *s = names; s && *s; s += strlen(s) + 1)
+		want_name(p, s);
+	if (names && *names)
+		return;
+	if (by_default)
+		want_name(p, "default");
+	for (unsigned int n = 0; n < p->n && !by_default; n++)
+		p->services[n].wanted = enabled(&p->services[n], profiles);
+}
+
+void project_done(struct project *p)
+{
+	for (unsigned int n = 0; n < p->n; n++) {
+		struct service *v = &p->services[n];
+
+		free(v->name);
+		free(v->context);
+		free(v->dockerfile);
+		free(v->target);
+		free(v->inline_text);
+		free(v->profiles);
+		free(v->args);
+	}
+	for (unsigned int n = 0; n < p->ngroups; n++) {
+		free(p->groups[n].name);
+		free(p->groups[n].members);
+	}
+	p->n = p->ngroups = 0;
+}
