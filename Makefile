@@ -90,7 +90,7 @@ $O/tests/fuzz/%: tests/fuzz/%.c
 	$(call say,FUZZ,$@)
 	$Qmkdir -p $(@D)
 	$Q$(CLANG) -std=gnu2x $(CPPFLAGS) -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -MMD -MP \
-		-o $@ $< $$(sed -n 's,^// uses: ,,p' $<) -lz -ljansson
+		-o $@ $< $$(sed -n 's,^// uses: ,,p' $<) -lz -ljansson -lyaml
 
 # The JSON Schema goes into the binary as bytes.
 $O/report_schema.inc: user/render/schema/report.schema.json

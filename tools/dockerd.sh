@@ -138,6 +138,23 @@ dockerd_programs() {	# 20|26|28; prints the folder
 	echo "$d"
 }
 
+# The folder with the client plugins (buildx, compose) of a newer suite, which run here, too.
+dockerd_plugins() {	# SUITE
+	local d=$ZTRACE_CACHE/plugins-$1
+	if [[ ! -e $d ]]; then
+		mkdir -p "$ZTRACE_CACHE"
+		(
+			flock 9
+			[[ ! -e $d ]] || exit 0
+			rm -rf "$d.tmp"; mkdir -p "$d.tmp/x" && cd "$d.tmp" || exit
+			dockerd_apt "$1" get -qq download docker-buildx docker-compose >&2 || exit
+			for p in *.deb; do dpkg-deb -x "$p" x || exit; done
+			mv x/usr/libexec/docker/cli-plugins "$d" && rm -rf "$d.tmp"
+		) 9>"$ZTRACE_CACHE/lock" || return
+	fi
+	echo "$d"
+}
+
 # --- one instance ---
 
 # dockerd_start 20|26|28 DIR CGROUP: steps' cgroups come below /CGROUP, the daemon's own is /CGROUP.d.

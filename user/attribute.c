@@ -429,6 +429,12 @@ static const struct step *taken(const struct model *m, const struct step *self, 
 	return NULL;
 }
 
+/* BuildKit runs what the target needs; the classic builder each stage up to the target's. */
+static bool runs(const struct step *s, const struct df_instr *in)
+{
+	return in->in_build || (s->builder == BUILDER_DOCKER_LEGACY && in->legacy_index);
+}
+
 /* *unsure: how many candidates were left out because of a match that is only likely. */
 static unsigned int collect(struct model *m, const struct step *s, struct candidate *out, unsigned int *unsure)
 {
@@ -451,7 +457,7 @@ static unsigned int collect(struct model *m, const struct step *s, struct candid
 
 			if (other && other->confidence != CONF_CONFIRMED)
 				(*unsure)++;
-			if (!c.instr->in_build || other)
+			if (!runs(s, c.instr) || other)
 				continue;
 			if (best != DF_MATCH_NONE && c.kind != best) {
 				if (c.kind > best)
@@ -576,6 +582,22 @@ static bool by_parent(const struct model *m, const struct step *s, const struct 
 	return fits_parent(m, s, c, &known);
 }
 
+/* Whose step went on from the layer that this one wrote? */
+static bool by_child(const struct model *m, const struct step *s, const struct candidate *c)
+{
+	bool none = true;
+
+	for (const struct step *t = m->steps; t && s->layer.snapshot; t = t->next) {
+		if (t == s || t->confidence != CONF_CONFIRMED || !t->layer.parent ||
+		    strcmp(t->layer.parent, s->layer.snapshot) != 0)
+			continue;
+		if (t->build == c->build)
+			return true;
+		none = false;
+	}
+	return none;
+}
+
 /* The value of a build arg in a list; NULL: it is not there, or without one */
 static const char *arg_value(const char *list, const char *name, size_t len)
 {
@@ -644,6 +666,8 @@ const struct df_instr *attribute_guess(struct model *m, const struct step *s, co
 	unsigned int unsure = 0, n = collect(m, s, c, &unsure);
 
 	*ret = NULL;
+	n = narrow(m, s, c, n, by_args);
+	n = narrow(m, s, c, n, by_same_args);
 	for (unsigned int i = 1; i < n; i++)
 		if (!c[i].build->dockerfile_path || !c[0].build->dockerfile_path ||
 		    strcmp(c[i].build->dockerfile_path, c[0].build->dockerfile_path))
@@ -669,6 +693,7 @@ static void resolve_step(struct model *m, struct step *s)
 	n = narrow(m, s, c, n, by_base);
 	n = narrow(m, s, c, n, by_number);
 	n = narrow(m, s, c, n, by_parent);
+	n = narrow(m, s, c, n, by_child);
 	ours_first(m, c, n);
 	if (n > 1 && one_stage(c, n)) {
 		unsure += n - 1;
@@ -736,9 +761,11 @@ static char *argv_text(struct model *m, const struct step *s)
 
 void attribute_resolve(struct model *m)
 {
+	for (int pass = 0; pass < 2; pass++) /* a step may be known by those that came after it */
+		for (struct step *s = m->steps; s; s = s->next)
+			if (s->confidence != CONF_CONFIRMED)
+				resolve_step(m, s);
 	for (struct step *s = m->steps; s; s = s->next) {
-		if (s->confidence != CONF_CONFIRMED)
-			resolve_step(m, s);
 		s->container = false;
 		if (!s->instr)
 			guess_build(m, s);
@@ -746,8 +773,9 @@ void attribute_resolve(struct model *m)
 			s->text = s->instr->text;
 		else if (!s->text && s->argv)
 			s->text = argv_text(m, s);
-		if (s->id[0] || s->container)
+		if (s->container || (s->id[0] && s->id_build == s->build))
 			continue;
+		s->id_build = s->build;
 		if (s->build)
 			snprintf(s->id, sizeof(s->id), "%s.s%u", s->build->id, ++s->build->nsteps);
 		else

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <jansson.h>
 #include <limits.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -101,6 +102,7 @@ static struct history_entry entry(const json_t *e)
 	return (struct history_entry){
 		.dockerfile = json_string_value(json_object_get(e, "dockerfile")),
 		.text = json_string_value(json_object_get(e, "text")),
+		.service = json_string_value(json_object_get(e, "service")) ?: "",
 		.line = (unsigned int)number(e, "line"),
 		.past = { number(e, "peak_bytes"), number(e, "limit_bytes"), number(e, "time_s"),
 			  json_is_true(json_object_get(e, "oom")), json_is_true(json_object_get(e, "failed")) },
@@ -148,6 +150,11 @@ static int send_past(const struct step *s, const struct past *p, zt_u64 now_ns, 
 	return sink(ctx, &ev.h);
 }
 
+static bool is_of(const struct history_entry *e, const char *path, const char *service, const char *text)
+{
+	return !strcmp(e->text, text) && !strcmp(e->dockerfile, path) && !strcmp(e->service, service ? service : "");
+}
+
 static int recall(const struct history *h, struct model *m, struct step *s, sink_fn sink, void *ctx)
 {
 	const struct build *b;
@@ -162,7 +169,7 @@ static int recall(const struct history *h, struct model *m, struct step *s, sink
 	if (!absolute(h, b->dockerfile_path, path, sizeof(path)))
 		return 0;
 	for (size_t at = 0, n = 0; !ret && n < ZT_PAST_MAX && history_next(h, &at, &e);)
-		if (!strcmp(e.text, in->text) && !strcmp(e.dockerfile, path)) {
+		if (is_of(&e, path, b->service, in->text)) {
 			ret = send_past(s, &e.past, m->now_ns, sink, ctx);
 			n++;
 		}
@@ -198,7 +205,9 @@ static zt_u64 real_s(void)
 /* What did not end, or on its own account, tells nothing of what it takes. */
 static bool is_whole(const struct model *m, const struct step *s)
 {
-	return !s->container && s->build && s->instr && s->exited && s->peak_bytes && model_concerns(m, s->build);
+	bool killed = (s->exit_code & 0x7f) == SIGKILL && !s->oom_kills; /* cancelled, most likely */
+
+	return !s->container && s->build && s->instr && s->exited && s->peak_bytes && !killed && model_concerns(m, s->build);
 }
 
 static bool any_whole(const struct model *m)
@@ -217,7 +226,8 @@ static int add(const struct history *h, json_t *all, const struct step *s)
 	if (!absolute(h, s->build->dockerfile_path, path, sizeof(path)))
 		return 0;
 	/* a path that is no UTF-8 makes no entry: jansson refuses it */
-	e = json_pack("{s:s, s:s, s:i, s:I, s:I, s:I, s:b, s:b}", "dockerfile", path, "text", s->instr->text, "line",
+	e = json_pack("{s:s, s:s, s:s*, s:i, s:I, s:I, s:I, s:b, s:b}", "dockerfile", path, "text", s->instr->text,
+		      "service", s->build->service, "line",
 		      (int)s->instr->line, "time_s", (json_int_t)real_s(), "peak_bytes", (json_int_t)s->peak_bytes,
 		      "limit_bytes", s->limit_bytes == ZT_NO_LIMIT ? (json_int_t)0 : (json_int_t)s->limit_bytes, "oom",
 		      s->oom_kills > 0, "failed", s->exit_code != 0);
@@ -232,7 +242,7 @@ static bool is_recent(const json_t *all, size_t at)
 
 	for (size_t n = at + 1; n < json_array_size(all) && newer < ZT_PAST_MAX; n++) {
 		e = entry(json_array_get(all, n));
-		newer += !strcmp(e.text, mine.text) && !strcmp(e.dockerfile, mine.dockerfile);
+		newer += is_of(&e, mine.dockerfile, mine.service, mine.text);
 	}
 	return newer < ZT_PAST_MAX;
 }

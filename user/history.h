@@ -11,6 +11,7 @@ struct history;
 /* One earlier run of a step; strings are the history's. */
 struct history_entry {
 	const char *dockerfile; /* absolute */
+	const char *service;	/* "": none. Several may have one Dockerfile and other build args */
 	const char *text;	/* "RUN make -j8" */
 	unsigned int line;	/* as it was then; 0: not known */
 	struct past past;

@@ -162,7 +162,8 @@ static void test_bake(void **state)
 {
 	struct project *p = project("{\"group\":{\"default\":{\"targets\":[\"web\",\"more\"]},\"more\":{\"targets\":[\"api\"]}},"
 				    "\"target\":{\"_b\":{\"context\":\".\",\"args\":{\"A\":\"1\"}},"
-				    "\"web\":{\"inherits\":[\"_b\"],\"dockerfile\":\"W\"},"
+				    "\"_c\":{\"args\":{\"A\":\"0\",\"C\":\"3\"}},"
+				    "\"web\":{\"inherits\":[\"_c\",\"_b\"],\"dockerfile\":\"W\"},"
 				    "\"api\":{\"inherits\":[\"_b\"],\"target\":\"api\",\"args\":{\"A\":\"2\"}},"
 				    "\"old\":{\"context\":\"old\"}}}");
 
@@ -171,7 +172,7 @@ static void test_bake(void **state)
 	assert_true(find(p, "web")->wanted && find(p, "api")->wanted);
 	assert_true(!find(p, "old")->wanted && !find(p, "_b")->wanted);
 	assert_string_equal(find(p, "web")->context, "/p/.");
-	has_args(find(p, "web"), "A=1");
+	has_args(find(p, "web"), "A=1 C=3");
 	has_args(find(p, "api"), "A=2");
 	end(p);
 }

@@ -144,8 +144,12 @@ static void test_good_tails_are_strings(void **state)
 			snprintf(want, sizeof(want), "\"%s\":\"string %d\"", t->strings[i], i);
 			assert_non_null(strstr(text, want));
 		}
-		if (t->argv)
-			assert_non_null(strstr(text, "\"argv\":[\"one\",\"two\"]"));
+		if (t->argv) {
+			char want[64];
+
+			snprintf(want, sizeof(want), "\"%s\":[\"one\",\"two\"]", t->argv);
+			assert_non_null(strstr(text, want));
+		}
 		if (t->bytes)
 			assert_non_null(strstr(text, "\"bytes\":\"FROM scratch\\u000a\""));
 		free(text);

@@ -47,7 +47,7 @@ static const char *step_title(struct report *r, const struct step *s, const stru
 {
 	const char *text = s->container ? NULL : s->text, *name = say_step(r, s);
 
-	if (s->build && s->build != i->build && s->build->dockerfile_path)
+	if (s->build && s->build != i->build && s->build->dockerfile_path && !s->build->service)
 		/* numbered, for it is another sentence than "2 GiB of 2 GiB" */
 		name = say(r, _("%1$s of %2$s"), name, s->build->dockerfile_path);
 	return text ? say(r, "%s: %.160s", name, say_folded(r, text)) : name;

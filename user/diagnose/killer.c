@@ -161,12 +161,21 @@ static enum daemon_kind daemon_above(const struct proc *p, const struct proc **r
 	return DAEMON_NONE;
 }
 
+/* Of the same build, or of another service that the same command builds: a builder cancels these, too. */
 static const struct step *failed_sibling(const struct model *m, const struct unit *u, zt_u64 ts_ns)
 {
 	for (const struct step *s = m->steps; s; s = s->next)
-		if (s != u->step && s->build && s->build == u->build && s->exited &&
+		if (s != u->step && s->build && u->build && s->build->client == u->build->client && s->exited &&
 		    exit_status(s->exit_code) && s->entry->exit_ns <= ts_ns)
 			return s;
+	return NULL;
+}
+
+static const struct incident *told_of(const struct report *r, const struct step *s)
+{
+	for (const struct incident *i = r->incidents; i && s; i = i->next)
+		if (i->step == s && i->causal == TRI_YES && !i->cancelled)
+			return i;
 	return NULL;
 }
 
@@ -202,6 +211,7 @@ static const char *by_runtime(const struct model *m, struct report *r, const str
 
 	i->killer_comm_chain = d ? d->comm : NULL;
 	i->cancelled = gone || kind == DAEMON_DOCKERD || kind == DAEMON_BUILDKITD;
+	i->follows = i->cancelled ? told_of(r, sib) : NULL;
 	if (gone)
 		return gone;
 	if (kind == DAEMON_DOCKERD || kind == DAEMON_BUILDKITD)

@@ -19,5 +19,6 @@ void note_past(struct report *r, const struct unit *u, struct incident *i)
 	else if (passed)
 		add_note(i, say(r, _("this step peaked at %s in its last %u builds that passed"), say_bytes(r, peak), passed));
 	else if (s && s->npast)
-		add_note(i, say(r, _("this step has failed in each of its last %u traced builds"), s->npast));
+		add_note(i, say(r, zt_ngettext("this step has failed in its last traced build",
+					       "this step has failed in each of its last %u traced builds", s->npast), s->npast));
 }

@@ -167,6 +167,7 @@ struct incident {
 	const struct growth *growth; /* of the level that was hit, or of the step; NULL: not known */
 	zt_u64 host_available_bytes, host_swap_free_bytes, host_swap_total_bytes;
 	bool host_known;
+	const struct incident *follows; /* what made the builder cancel this step; NULL: it is a case of its own */
 	const struct incident *repeats; /* the first of its kind in the same step, told in full; NULL: this is it */
 	const char *layer_text; /* "layer 3 above debian:12"; NULL: not known */
 	const char *headline; /* "step 3/9 of builder ran out of memory" */

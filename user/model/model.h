@@ -118,7 +118,8 @@ struct past {
 /* One container run of a build: a RUN instruction. */
 struct step {
 	struct step *next;
-	char id[20];	  /* b1.s3; s2 for a step whose build is not known */
+	char id[20];	  /* b1.s3; s2 for a step whose build is not known; another when id_build was a wrong guess */
+	const struct build *id_build;
 	struct build *build; /* NULL: not known */
 	enum builder_kind builder;
 	bool container;	     /* an ordinary container: no step of a build */

@@ -372,6 +372,11 @@ static void put_incident(struct screen *s, const struct incident *i, const struc
 	put_basis(s, i);
 }
 
+static bool in_short(const struct incident *i)
+{
+	return i->repeats || i->follows;
+}
+
 /* All but the victim was said before. */
 static void put_repeat(struct screen *s, const struct incident *i)
 {
@@ -384,6 +389,17 @@ static void put_repeat(struct screen *s, const struct incident *i)
 				       .lines = 2 });
 }
 
+/* What was cancelled because of an incident that has been told: a line. */
+static void put_follower(struct screen *s, const struct incident *i)
+{
+	char head[HEAD_BYTES];
+
+	s->count = 0;
+	snprintf(head, sizeof(head), _("note[%s]: "), i->code);
+	screen_para(s, &(struct para){ .head = head, .head_style = STYLE_NOTE, .text = i->headline ?: "", .indent = 4,
+				       .lines = 2 });
+}
+
 static int text_incident(struct out *o, const struct report *r, const struct incident *i)
 {
 	struct screen *s __free = malloc(sizeof(*s));
@@ -392,12 +408,14 @@ static int text_incident(struct out *o, const struct report *r, const struct inc
 		return -ENOMEM;
 	if (i->repeats)
 		put_repeat(s, i);
-	for (size_t n = 0; n < ARRAY_SIZE(rooms) && !i->repeats; n++) {
+	else if (i->follows)
+		put_follower(s, i);
+	for (size_t n = 0; n < ARRAY_SIZE(rooms) && !in_short(i); n++) {
 		put_incident(s, i, &rooms[n], o->ascii);
 		if (s->count <= ROWS)
 			break;
 	}
-	if (i != r->incidents && !i->repeats)
+	if (i != r->incidents && !in_short(i))
 		fputc('\n', o->f);
 	screen_print(s, o);
 	return fflush(o->f) ? -errno : 0;
@@ -453,7 +471,7 @@ static unsigned int distinct(const struct report *r)
 	unsigned int n = 0;
 
 	for (const struct incident *i = r->incidents; i; i = i->next)
-		n += !i->repeats;
+		n += !in_short(i);
 	return n;
 }
 
@@ -470,7 +488,7 @@ static void put_list(struct screen *s, struct out *o, const struct report *r)
 		char head[HEAD_BYTES];
 
 		n++;
-		if (i->repeats)
+		if (in_short(i))
 			continue;
 		snprintf(head, sizeof(head), "%4u. %s  ", n, i->code);
 		screen_para(s, &(struct para){ .head = head, .head_style = STYLE_BOLD, .text = i->headline ?: "",

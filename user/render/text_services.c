@@ -29,7 +29,7 @@ static const char *outcome_text(char *buf, size_t len, const struct report *r, c
 		snprintf(buf, len, "%s", _("no step failed"));
 		break;
 	case OUTCOME_NO_STEPS:
-		snprintf(buf, len, "%s", _("no RUN was seen: cached, or it did not get that far"));
+		snprintf(buf, len, "%s", _("no RUN seen: cached, or not reached"));
 		break;
 	}
 	return buf;
@@ -47,13 +47,24 @@ static void put_service(struct screen *s, const struct report *r, const struct b
 	screen_para(s, &(struct para){ .head = head, .text = text, .indent = 14, .lines = 1 });
 }
 
+/* Nothing of any of them was seen at work: there is nothing to tell. */
+static bool any_ran(const struct report *r, const struct proc *client)
+{
+	const struct step *by;
+
+	for (struct build *b = NULL; (b = model_build_of(r->model, client, b));)
+		if (build_outcome(r, b, &by) != OUTCOME_NO_STEPS)
+			return true;
+	return false;
+}
+
 void put_services(struct screen *s, struct out *o, const struct report *r)
 {
 	const struct model *m = r->model;
 	const struct proc *client = NULL;
 
 	for (const struct build *b = m->builds; b; b = b->next) {
-		if (!build_among_several(m, b) || !model_concerns(m, b))
+		if (!build_among_several(m, b) || !model_concerns(m, b) || !any_ran(r, b->client))
 			continue;
 		if (b->client != client) {
 			screen_blank(s);

@@ -247,6 +247,16 @@ static bool list_has(const char *list, const char *s)
 	return false;
 }
 
+static bool has_key(const char *list, const char *arg)
+{
+	size_t key = strcspn(arg, "=");
+
+	for (; list && *list; list += strlen(list) + 1)
+		if (!strncmp(list, arg, key) && (list[key] == '=' || !list[key]))
+			return true;
+	return false;
+}
+
 /* Takes K or K=V out of a list of arguments: the later file's is put in its place. */
 static void list_drop_key(char *list, const char *arg)
 {
@@ -351,18 +361,25 @@ static void copy_list(char **to, const char *from)
 		list_add(to, from);
 }
 
+static void fill(char **slot, const char *value)
+{
+	if (!*slot && value)
+		*slot = strdup(value);
+}
+
 /* What v does not say itself comes from base. */
 static void inherit(struct service *v, const struct service *base)
 {
 	if (v == base || !base->builds)
 		return;
 	v->builds = true;
-	set(&v->context, base->context ? strdup(base->context) : NULL);
-	set(&v->dockerfile, base->dockerfile ? strdup(base->dockerfile) : NULL);
-	set(&v->target, base->target ? strdup(base->target) : NULL);
-	set(&v->inline_text, base->inline_text ? strdup(base->inline_text) : NULL);
+	fill(&v->context, base->context);
+	fill(&v->dockerfile, base->dockerfile);
+	fill(&v->target, base->target);
+	fill(&v->inline_text, base->inline_text);
 	for (const char *a = base->args; a && *a; a += strlen(a) + 1)
-		add_arg(v, a);
+		if (!has_key(v->args, a))
+			list_add(&v->args, a);
 }
 
 static void read_service(struct doc *d, const char *name, const node *n, unsigned int depth);
@@ -428,7 +445,6 @@ static void read_service(struct doc *d, const char *name, const node *n, unsigne
 
 	if (!v)
 		return;
-	extend(d, v, get(d, n, "extends"), depth);
 	read_strings(d, &v->profiles, get(d, n, "profiles"));
 	if (is_map(build)) {
 		read_build(d, v, build);
@@ -436,24 +452,30 @@ static void read_service(struct doc *d, const char *name, const node *n, unsigne
 		v->builds = true;
 		set(&v->context, below(d->dir, text_of(d->p, scalar(build))));
 	}
+	extend(d, v, get(d, n, "extends"), depth);
 }
 
-/* A target of bake; those that it inherits from first. */
+/* A target of bake; of those that it inherits from, the last one's word counts. */
 static void read_target(struct doc *d, const node *targets, const char *name, unsigned int depth)
 {
 	const node *n = get(d, targets, name);
 	struct service *v = is_map(n) && depth < DEPTH_MAX && *d->p->work ? service_new(d->p, name) : NULL;
-	char *from __free = NULL;
+	const node *inherits;
 
 	if (!v)
 		return;
-	read_strings(d, &from, get(d, n, "inherits"));
-	for (const char *b = from; b && *b; b += strlen(b) + 1) {
+	read_build(d, v, n);
+	inherits = get(d, n, "inherits");
+	for (yaml_node_item_t *i = is_list(inherits) ? inherits->data.sequence.items.top : NULL;
+	     i && i > inherits->data.sequence.items.start; i--) {
+		const char *b = scalar(at(d, i[-1]));
+
+		if (!b)
+			continue;
 		read_target(d, targets, b, depth + 1);
 		if (service_get(d->p, b))
 			inherit(v, service_get(d->p, b));
 	}
-	read_build(d, v, n);
 }
 
 static void read_group(struct doc *d, const char *name, const node *n)

@@ -384,6 +384,13 @@ static bool is_tail_key(const struct tail *t, const char *key)
 	return (t->bytes && !strcmp(key, t->bytes)) || (t->argv && !strcmp(key, t->argv));
 }
 
+static bool is_open_key(const struct tail *t, const char *key)
+{
+	size_t n = t->argv ? strlen(t->argv) : 0;
+
+	return n && !strncmp(key, t->argv, n) && !strcmp(key + n, "_open");
+}
+
 /* A misspelt field would else be a silent 0. */
 static bool is_key(const struct kind_fields *k, const char *key)
 {
@@ -394,7 +401,7 @@ static bool is_key(const struct kind_fields *k, const char *key)
 	if (!d)
 		d = find(k->fields, key);
 	if (d || !strcmp(key, "kind") || !strcmp(key, "tail_hex") || is_tail_key(k->tail, key) ||
-	    (k->tail->argv && !strcmp(key, "argv_open")))
+	    is_open_key(k->tail, key))
 		return true;
 	if (!has_suffix(key, "_hex") || n - 4 >= sizeof(base))
 		return false;

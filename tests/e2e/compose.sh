@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# docker compose, of three ages: several services at once, and whose the step was that died.
+
+# Which compose: 1 (Python, of bookworm), 2 (2.26, of trixie: BuildKit's client inside), bake (2.40, of sid)
+compose_is() {
+	local plugins
+	COMPOSE=(docker compose)
+	case $1 in
+	1) COMPOSE=(docker-compose); command -v docker-compose >/dev/null || missing 'no docker-compose' ;;
+	2) ;;
+	bake)
+		plugins=$(dockerd_plugins sid) || missing "no newer docker-compose"
+		mkdir -p config/cli-plugins && ln -s "$plugins"/* config/cli-plugins/
+		export DOCKER_CONFIG=$W/config
+		;;
+	esac
+	export BUILDKIT_PROGRESS=plain
+	"${COMPOSE[@]}" version
+}
+
+# Four services, two Dockerfiles: two of them have the same text, and differ in a build arg alone
+four_services() {
+	compose_is "$1"
+	dockerfile web/Dockerfile <<-'END'
+	FROM base:1
+	RUN oombox eat 20 4000
+	END
+	dockerfile api/Dockerfile <<-'END'
+	FROM base:1 AS common
+	ARG MB
+	RUN echo common; oombox eat 10
+	FROM common AS worker
+	RUN echo worker && \
+	    oombox eat 15 4000
+	FROM common AS api
+	ARG MB
+	RUN sleep 1; \
+	    oombox eat $MB 1500
+	END
+	cat >compose.yaml <<-'END'
+	version: "3.9"
+	x-build: &build
+	  context: ./api
+	  network: none
+	services:
+	  web: {build: {context: web, network: none}}
+	  worker:
+	    build: {<<: *build, target: worker, args: {MB: 1}}
+	  small:
+	    build: {<<: *build, args: {MB: 30}}
+	  large:
+	    build: {<<: *build, args: ["MB=${LARGE:-200}"]}
+	  db: {image: "base:1"}
+	END
+	limit_builds $((150 * MB)) "$DOCKERD_CGROUP"
+}
+
+# The service that compose itself says failed, and of which Dockerfile line: "target large: failed to solve: …"
+the_large_one_died() {
+	oom_read
+	check_oom ZT1002
+	has b .service large
+	has b .dockerfile api/Dockerfile
+	has b .outcome failed
+	lines_of 'RUN sleep 1' api/Dockerfile
+	has s .line "$L_first"
+	has s .end_line "$L_last"
+	has s .confidence confirmed
+	has j '[.builds[] | select(.service).service] | sort | join(" ")' 'large small web worker'
+	# of the step that all have, the classic builder tells too little
+	is_true j 'all(.builds[]; .builder == "docker-legacy" or .service != "large" or all(.steps[]; .confidence == "confirmed"))'
+	[[ $DRY ]] || grep -q '^error\[ZT1002\]: .*service large' r.txt || fail "the first line does not name the service"
+}
+scenario compose_services docker26
+compose_services() {
+	four_services 2
+	traced "${COMPOSE[@]}" build
+	[[ $RC != 0 ]] || fail "the build passed"
+	the_large_one_died
+	grep -hq '\[large api ' out err || fail "compose names no step of the large one"
+	# all four were at work, and are in the list
+	[[ $DRY ]] || same "services listed" "$(sed -n '/^ztrace: services/,$p' r.txt | grep -cE '^ +[0-9.]+ MiB  (web|worker|small|large) ')" 4
+}
+scenario compose_bake docker26
+compose_bake() {
+	four_services bake
+	traced "${COMPOSE[@]}" build
+	[[ $RC != 0 ]] || fail "the build passed"
+	grep -hq 'target large: failed to solve' out err || fail "bake does not say that the large one failed"
+	the_large_one_died
+}
+# One after the other, by the classic builder
+scenario compose_v1 docker26
+compose_v1() {
+	four_services 1
+	export DOCKER_BUILDKIT=0
+	traced "${COMPOSE[@]}" build
+	same "exit status" "$RC" 1
+	the_large_one_died
+	is_true j 'all(.builds[] | select(.service); .builder == "docker-legacy")'
+	has j '[.builds[] | select(.service != "large").outcome] | unique | @text' '["ran"]'
+	# it runs the stages that are not needed, too
+	has j '[.builds[] | select(.service == "small" or .service == "large").steps[] | select(.line == 5)] | length' 2
+}
+# It calls docker build for each service
+scenario compose_v1_buildkit docker26
+compose_v1_buildkit() {
+	four_services 1
+	export DOCKER_BUILDKIT=1 COMPOSE_DOCKER_CLI_BUILD=1
+	traced "${COMPOSE[@]}" build
+	[[ $RC != 0 ]] || fail "the build passed"
+	the_large_one_died
+	is_true j 'all(.builds[] | select(.service and (.steps | length > 0)); .builder == "buildkit")'
+}
+# Only those that are named; a variable of the shell, and a file of another name
+scenario compose_named docker26
+compose_named() {
+	four_services 2
+	mkdir -p deep/er
+	mv compose.yaml deep/stack.yaml
+	sed -i 's,\./api,../api,; s,context: web,context: ../web,' deep/stack.yaml
+	export LARGE=190
+	traced "${COMPOSE[@]}" -f deep/stack.yaml build large
+	[[ $RC != 0 ]] || fail "the build passed"
+	oom_read
+	check_oom ZT1002
+	has b .service large
+	has j '[.builds[].service] | @text' '["large"]'
+	is_true i '.victims[0].argv | index("190") != null'
+}
+# Everything fits: what each took; and again, when all is cached
+scenario compose_passes docker26
+compose_passes() {
+	four_services 2
+	limit_builds max "$DOCKERD_CGROUP"
+	export LARGE=40
+	traced "${COMPOSE[@]}" build --no-cache
+	same "exit status" "$RC" 0
+	has j '[.builds[] | select(.outcome == "ran").service] | sort | join(" ")' 'large small web worker'
+	is_true j 'all(.builds[] | select(.service == "large"); .peak_bytes > 39000000 and .peak_bytes < 60000000)'
+	[[ $DRY ]] || grep -qE '^ +[0-9.]+ MiB  large +no step failed' r.txt || fail "the list lacks a service"
+	traced "${COMPOSE[@]}" build
+	same "exit status" "$RC" 0
+	has j '[.builds[].outcome] | unique | @text' '["no-steps"]'
+}
+# No file: compose says so, and ztrace does not make things up
+scenario compose_no_file docker26
+compose_no_file() {
+	compose_is 2
+	traced "${COMPOSE[@]}" build
+	[[ $RC != 0 ]] || fail "compose built nothing at all"
+	has j '[.incidents[]] | length' 0
+	has j '[.builds[] | select(.steps | length > 0)] | length' 0
+}
+# bake with a compose file and one of its own on top: a group, another value
+scenario bake_files docker26
+bake_files() {
+	four_services 2
+	echo '{"group": {"default": {"targets": ["small", "more"]}, "more": {"targets": ["large"]}},
+	 "target": {"base": {"args": {"MB": "190"}}, "large": {"inherits": ["base"]}}}' >more.json
+	traced docker buildx bake -f compose.yaml -f more.json
+	[[ $RC != 0 ]] || fail "the build passed"
+	oom_read
+	check_oom ZT1002
+	has b .service large
+	has j '[.builds[].service] | sort | join(" ")' 'large small'
+}
