@@ -40,26 +40,29 @@ static void want_dockerfile(struct want *w, const struct proc *p, const struct c
 {
 	w->kind = WANT_DOCKERFILE;
 	w->who = p->id;
+	w->service = 0;
+	w->containerfile = c->containerfile;
 	snprintf(w->path, sizeof(w->path), "%s", c->file ? c->file : "");
 	snprintf(w->context, sizeof(w->context), "%s", c->context ? c->context : "");
 }
 
-static bool word_has_docker(const char *argv, size_t len)
+static bool word_has(const char *argv, size_t len, const char *name)
 {
 	size_t first = strnlen(argv, len), base = first;
 
 	while (base && argv[base - 1] != '/')
 		base--;
-	return memmem(argv + base, first - base, "docker", 6) != NULL;
+	return memmem(argv + base, first - base, name, strlen(name)) != NULL;
 }
 
-/* Few programs are called docker-something; only those are worth memory and a closer look. One of them is in Python. */
+/* Few programs are called so; only those are worth memory and a closer look. docker-compose was in Python once. */
 static bool may_be_client(const char *argv, size_t len)
 {
 	size_t first = strnlen(argv, len);
 
-	return word_has_docker(argv, len) ||
-	       (first < len && memmem(argv, first, "python", 6) && word_has_docker(argv + first + 1, len - first - 1));
+	return word_has(argv, len, "docker") || word_has(argv, len, "podman") || word_has(argv, len, "buildah") ||
+	       word_has(argv, len, "executor") ||
+	       (first < len && word_has(argv, len, "python") && word_has(argv + first + 1, len - first - 1, "docker"));
 }
 
 static size_t add_word(char *buf, size_t size, size_t at, char mark, const char *word)
@@ -116,6 +119,22 @@ static void see_service(struct model *m, const struct zt_ev *ev)
 			b->buildx = !compose_cmd_parse(p->argv, p->argv_bytes, &c) || c.kind != COMPOSE_V1;
 }
 
+static enum builder_kind builder_by_client(enum client_kind kind)
+{
+	switch (kind) {
+	case CLIENT_BUILDX_BUILD:
+		return BUILDER_BUILDKIT;
+	case CLIENT_PODMAN:
+		return BUILDER_PODMAN;
+	case CLIENT_BUILDAH:
+		return BUILDER_BUILDAH;
+	case CLIENT_KANIKO:
+		return BUILDER_KANIKO;
+	default:
+		return BUILDER_DOCKER;
+	}
+}
+
 /* A `docker build`: from now on there is a build, and its Dockerfile should be read while it can be. */
 static void see_client(struct model *m, const struct zt_ev *ev, const char *tail, size_t len, bool cut,
 		       struct want *w)
@@ -149,8 +168,7 @@ static void see_client(struct model *m, const struct zt_ev *ev, const char *tail
 	}
 	if (b)
 		return; /* the plugin of a client we know: same arguments, same file */
-	b = model_build_new(m, p,
-			    c->kind == CLIENT_BUILDX_BUILD ? BUILDER_BUILDKIT : BUILDER_DOCKER);
+	b = model_build_new(m, p, builder_by_client(c->kind));
 	if (!b)
 		return;
 	b->buildx = c->kind == CLIENT_BUILDX_BUILD;
@@ -175,6 +193,49 @@ static enum builder_kind builder_of(enum cgpath_kind kind)
 	default:
 		return BUILDER_DOCKER_LEGACY;
 	}
+}
+
+/* The builder's helper that starts a step in the builder's own cgroup; BUILDER_HOST: p is no such */
+static enum builder_kind starts_steps(const struct proc *p)
+{
+	struct daemon_cmd d;
+
+	if (p->client && p->client->builder == BUILDER_KANIKO)
+		return BUILDER_KANIKO;
+	if (daemon_parse(p->argv, p->argv_bytes, &d) && d.kind == DAEMON_BUILDAH_CHROOT)
+		return BUILDER_BUILDAH;
+	return BUILDER_HOST;
+}
+
+static void take_argv(struct step *s, const struct zt_ev_exec *e, char *copy, size_t len)
+{
+	s->argv = copy;
+	s->argv_bytes = len;
+	s->argv_total_bytes = e->argv_total_bytes;
+	s->argv_cut = e->h.flags & ZT_F_EXEC_CUT;
+	s->argv_hash = e->argv_hash;
+	s->argv_hashed_bytes = e->argv_hashed_bytes;
+}
+
+/* buildah with chroot isolation, kaniko: the helper's child that becomes another program is the step. */
+static void see_entry_below(struct model *m, const struct zt_ev_exec *e, const char *argv, size_t len)
+{
+	struct proc *p = model_proc(m, &e->h.who);
+	enum builder_kind kind = p && p->parent && !p->step ? starts_steps(p->parent) : BUILDER_HOST;
+	struct daemon_cmd d;
+	struct step *s;
+	char *copy;
+
+	if (kind == BUILDER_HOST)
+		return;
+	copy = arena_dup(&m->arena, argv, len);
+	if (!copy || daemon_parse(copy, len, &d))
+		return;
+	s = model_step_new(m, NULL, p);
+	if (!s)
+		return;
+	s->builder = kind;
+	take_argv(s, e, copy, len);
 }
 
 static void want_samples(const struct model *m, zt_u64 cgroup, struct want *w)
@@ -252,12 +313,7 @@ static void see_entry(struct model *m, const struct zt_ev_exec *e, const char *a
 	if (!s)
 		return;
 	s->builder = builder_of(path.kind);
-	s->argv = copy;
-	s->argv_bytes = len;
-	s->argv_total_bytes = e->argv_total_bytes;
-	s->argv_cut = e->h.flags & ZT_F_EXEC_CUT;
-	s->argv_hash = e->argv_hash;
-	s->argv_hashed_bytes = e->argv_hashed_bytes;
+	take_argv(s, e, copy, len);
 	want_samples(m, cg->id, w);
 	want_build_args(m, &e->h.who, w);
 }
@@ -343,6 +399,7 @@ void attribute(struct model *m, const struct zt_ev *ev, struct want *w)
 	case ZT_exec:
 		see_client(m, ev, tail, len, ev->flags & ZT_F_EXEC_CUT, w);
 		see_entry(m, e, tail, len, w);
+		see_entry_below(m, e, tail, len);
 		if (ev->flags & ZT_F_EXEC_NEW_CGROUP)
 			see_move(m, &ev->who, ev->cgroup, w);
 		want_env(m, ev, w);
@@ -413,11 +470,19 @@ static bool alive_at(const struct build *b, zt_u64 ts_ns)
 	return b->started_ns <= ts_ns && (!b->ended_ns || b->ended_ns >= ts_ns);
 }
 
+/* podman, buildah and kaniko run their steps below themselves: whose it is needs no guess. */
+static bool runs_itself(enum builder_kind kind)
+{
+	return kind == BUILDER_PODMAN || kind == BUILDER_BUILDAH || kind == BUILDER_KANIKO;
+}
+
 static bool could_be(const struct build *b, const struct step *s)
 {
+	if (runs_itself(b->builder))
+		return s->entry && model_is_below(s->entry, b->client);
 	if (!alive_at(b, s->started_ns))
 		return false;
-	return b->builder == s->builder || b->builder == BUILDER_DOCKER;
+	return b->builder == s->builder || (b->builder == BUILDER_DOCKER && !runs_itself(s->builder));
 }
 
 /* The earlier step that was matched to this instruction; a builder runs each but once. */
@@ -705,6 +770,8 @@ static void resolve_step(struct model *m, struct step *s)
 	s->confidence = s->candidates == 1 && c[0].kind == DF_MATCH_EXACT ? CONF_CONFIRMED : CONF_LIKELY;
 	if (s->build->builder == BUILDER_DOCKER)
 		s->build->builder = s->builder;
+	if (runs_itself(s->build->builder))
+		s->builder = s->build->builder;
 }
 
 /* The one build that could have started it; NULL: none or several. */
@@ -734,6 +801,8 @@ static void guess_build(struct model *m, struct step *s)
 		only = only_build(m, s, false, &n);
 	s->container = s->builder == BUILDER_DOCKER_LEGACY && !n;
 	s->build = only;
+	if (only && runs_itself(only->builder))
+		s->builder = only->builder;
 	if (s->build && s->build->builder == BUILDER_DOCKER && s->builder == BUILDER_BUILDKIT)
 		s->build->builder = s->builder;
 }

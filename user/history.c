@@ -140,7 +140,7 @@ static bool absolute(const struct history *h, const char *path, char *buf, size_
 static int send_past(const struct step *s, const struct past *p, zt_u64 now_ns, sink_fn sink, void *ctx)
 {
 	struct zt_ev_past ev = {
-		.h = { .size = sizeof(ev), .fixed = sizeof(ev), .kind = ZT_past, .ts_ns = now_ns, .cgroup = s->cgroup->id,
+		.h = { .size = sizeof(ev), .fixed = sizeof(ev), .kind = ZT_past, .ts_ns = now_ns, .cgroup = step_cgroup(s),
 		       .flags = (p->oom ? ZT_F_PAST_OOM : 0) | (p->failed ? ZT_F_PAST_FAILED : 0) },
 		.peak_bytes = p->peak_bytes,
 		.limit_bytes = p->limit_bytes,

@@ -1,120 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Command lines of `docker build` and `docker buildx build`: docker/cli v20.10 … v29, docker/buildx
- * … v0.36. */
-#include "builder/client.h"
-
+/* Build clients: the walk over their options, and where the Dockerfile lies. */
 #include <stdio.h>
-#include <string.h>
 #include <strings.h>
 
-#include "builder/argvwords.h"
-
-enum opt_id {
-	OPT_OTHER, /* known and of no interest */
-	OPT_FILE,
-	OPT_TARGET,
-	OPT_BUILD_ARG,
-	OPT_MEMORY,
-	OPT_MEMORY_SWAP,
-	OPT_CGROUP_PARENT,
-	OPT_BUILDER,
-	OPT_PROGRESS,
-	OPT_PLATFORM,
-	OPT_NETWORK,
-	OPT_RESOURCE,
-	OPT_TAG,
-	OPT_NO_CACHE,
-	OPT_QUIET,
-	OPT_PULL,
-	OPT_HOST,
-	OPT_CONTEXT,
-	OPT_CONFIG,
-};
-
-struct opt {
-	const char *name;
-	char letter;
-	bool value; /* takes one */
-	enum opt_id id;
-};
-
-/* Of the docker command itself: cli/flags/options.go */
-static const struct opt global_opts[] = {
-	{ "config", 0, true, OPT_CONFIG },    { "context", 'c', true, OPT_CONTEXT },
-	{ "debug", 'D', false, OPT_OTHER },   { "help", 'h', false, OPT_OTHER },
-	{ "host", 'H', true, OPT_HOST },      { "log-level", 'l', true, OPT_OTHER },
-	{ "tls", 0, false, OPT_OTHER },	      { "tlscacert", 0, true, OPT_OTHER },
-	{ "tlscert", 0, true, OPT_OTHER },    { "tlskey", 0, true, OPT_OTHER },
-	{ "tlsverify", 0, false, OPT_OTHER }, { "version", 'v', false, OPT_OTHER },
-	{ "builder", 0, true, OPT_BUILDER }, /* buildx */
-	{ "invoke", 0, true, OPT_OTHER },    /* buildx debug */
-	{ "on", 0, true, OPT_OTHER },	      { "progress", 0, true, OPT_PROGRESS },
-	{ NULL, 0, false, OPT_OTHER },
-};
-
-/* Of build: docker/cli cli/command/image/build.go, docker/buildx commands/build.go */
-static const struct opt build_opts[] = {
-	{ "add-host", 0, true, OPT_OTHER },
-	{ "allow", 0, true, OPT_OTHER },
-	{ "annotation", 0, true, OPT_OTHER },
-	{ "attest", 0, true, OPT_OTHER },
-	{ "build-arg", 0, true, OPT_BUILD_ARG },
-	{ "build-context", 0, true, OPT_OTHER },
-	{ "builder", 0, true, OPT_BUILDER },
-	{ "cache-from", 0, true, OPT_OTHER },
-	{ "cache-to", 0, true, OPT_OTHER },
-	{ "call", 0, true, OPT_OTHER },
-	{ "cgroup-parent", 0, true, OPT_CGROUP_PARENT },
-	{ "check", 0, false, OPT_OTHER },
-	{ "compress", 0, false, OPT_OTHER },
-	{ "cpu-period", 0, true, OPT_OTHER },
-	{ "cpu-quota", 0, true, OPT_OTHER },
-	{ "cpu-shares", 'c', true, OPT_OTHER },
-	{ "cpuset-cpus", 0, true, OPT_OTHER },
-	{ "cpuset-mems", 0, true, OPT_OTHER },
-	{ "debug", 'D', false, OPT_OTHER },
-	{ "detach", 0, false, OPT_OTHER },
-	{ "disable-content-trust", 0, false, OPT_OTHER },
-	{ "file", 'f', true, OPT_FILE },
-	{ "force-rm", 0, false, OPT_OTHER },
-	{ "help", 'h', false, OPT_OTHER },
-	{ "iidfile", 0, true, OPT_OTHER },
-	{ "invoke", 0, true, OPT_OTHER },
-	{ "isolation", 0, true, OPT_OTHER },
-	{ "label", 0, true, OPT_OTHER },
-	{ "load", 0, false, OPT_OTHER },
-	{ "memory", 'm', true, OPT_MEMORY },
-	{ "memory-swap", 0, true, OPT_MEMORY_SWAP },
-	{ "metadata-file", 0, true, OPT_OTHER },
-	{ "network", 0, true, OPT_NETWORK },
-	{ "no-cache", 0, false, OPT_NO_CACHE },
-	{ "no-cache-filter", 0, true, OPT_OTHER },
-	{ "on", 0, true, OPT_OTHER },
-	{ "output", 'o', true, OPT_OTHER },
-	{ "platform", 0, true, OPT_PLATFORM },
-	{ "policy", 0, true, OPT_OTHER },
-	{ "print", 0, true, OPT_OTHER },
-	{ "progress", 0, true, OPT_PROGRESS },
-	{ "provenance", 0, true, OPT_OTHER },
-	{ "pull", 0, false, OPT_PULL },
-	{ "push", 0, false, OPT_OTHER },
-	{ "quiet", 'q', false, OPT_QUIET },
-	{ "resource", 0, true, OPT_RESOURCE },
-	{ "rm", 0, false, OPT_OTHER },
-	{ "root", 0, true, OPT_OTHER },
-	{ "sbom", 0, true, OPT_OTHER },
-	{ "secret", 0, true, OPT_OTHER },
-	{ "security-opt", 0, true, OPT_OTHER },
-	{ "server-config", 0, true, OPT_OTHER },
-	{ "shm-size", 0, true, OPT_OTHER },
-	{ "squash", 0, false, OPT_OTHER },
-	{ "ssh", 0, true, OPT_OTHER },
-	{ "stream", 0, false, OPT_OTHER },
-	{ "tag", 't', true, OPT_TAG },
-	{ "target", 0, true, OPT_TARGET },
-	{ "ulimit", 0, true, OPT_OTHER },
-	{ NULL, 0, false, OPT_OTHER },
-};
+#include "builder/clientopts.h"
 
 static const struct opt *find_long(const struct opt *t, const char *name, size_t len)
 {
@@ -198,6 +87,9 @@ static void set_opt(struct client_cmd *c, enum opt_id id, const char *v)
 	case OPT_CONTEXT:
 		c->docker_context = v;
 		break;
+	case OPT_BUILD_CONTEXT:
+		c->context = v;
+		break;
 	case OPT_CONFIG:
 		c->config = v;
 		break;
@@ -267,8 +159,7 @@ static bool is_opt(const char *s)
 	return s[0] == '-' && s[1];
 }
 
-/* Options in front of a command word; returns that word. */
-static const char *command(struct client_cmd *c, struct words *w)
+const char *opts_command(struct client_cmd *c, const struct opt *table, struct words *w)
 {
 	const char *s;
 
@@ -276,47 +167,14 @@ static const char *command(struct client_cmd *c, struct words *w)
 		if (!is_opt(s))
 			return s;
 		if (!strncmp(s, "--", 2))
-			long_opt(c, global_opts, s, w);
+			long_opt(c, table, s, w);
 		else
-			short_opts(c, global_opts, s, w);
+			short_opts(c, table, s, w);
 	}
 	return NULL;
 }
 
-static bool is_word(const char *s, const char *lit)
-{
-	return s && !strcmp(s, lit);
-}
-
-/* Walks to the options of build. */
-static enum client_kind find_verb(struct client_cmd *c, struct words *w)
-{
-	const char *arg0 = word_next(w), *verb;
-	bool plugin;
-
-	if (!arg0)
-		return CLIENT_NONE;
-	plugin = is_word(base_name(arg0), "docker-buildx") || is_word(base_name(arg0), "buildx");
-	if (!plugin && !is_word(base_name(arg0), "docker"))
-		return CLIENT_NONE;
-	verb = command(c, w);
-	if (is_word(verb, "buildx")) {
-		plugin = true;
-		verb = command(c, w);
-	}
-	if (plugin) {
-		/* buildx debug build, buildx dap build */
-		if (is_word(verb, "debug") || is_word(verb, "dap"))
-			verb = command(c, w);
-		return is_word(verb, "build") || is_word(verb, "b") ? CLIENT_BUILDX_BUILD
-								    : CLIENT_NONE;
-	}
-	if (is_word(verb, "image") || is_word(verb, "builder"))
-		verb = command(c, w);
-	return is_word(verb, "build") ? CLIENT_DOCKER_BUILD : CLIENT_NONE;
-}
-
-static void build_words(struct client_cmd *c, struct words *w)
+void opts_rest(struct client_cmd *c, const struct opt *table, struct words *w)
 {
 	bool only_words = false;
 	const char *s;
@@ -327,9 +185,9 @@ static void build_words(struct client_cmd *c, struct words *w)
 		else if (!strcmp(s, "--"))
 			only_words = true;
 		else if (!strncmp(s, "--", 2))
-			long_opt(c, build_opts, s, w);
+			long_opt(c, table, s, w);
 		else
-			short_opts(c, build_opts, s, w);
+			short_opts(c, table, s, w);
 	}
 }
 
@@ -375,15 +233,23 @@ static void find_dockerfile(struct client_cmd *c)
 
 bool client_parse(const char *argv, size_t len, bool cut, struct client_cmd *out)
 {
-	struct words w = { argv, argv + len };
+	static bool (*const recognisers[])(struct client_cmd *, struct words *) = {
+		client_docker, client_podman, client_kaniko,
+	};
+	bool found = false;
 
-	*out = (struct client_cmd){ .truncated = cut };
-	out->kind = find_verb(out, &w);
-	if (out->kind == CLIENT_NONE)
+	for (size_t n = 0; n < sizeof(recognisers) / sizeof(recognisers[0]) && !found; n++) {
+		struct words w = { argv, argv + len };
+
+		*out = (struct client_cmd){ .truncated = cut };
+		found = recognisers[n](out, &w);
+	}
+	if (!found) {
+		out->kind = CLIENT_NONE;
 		return false;
-	build_words(out, &w);
+	}
 	/* The context is the last word: of a cut argv it cannot be known. */
-	if (cut)
+	if (cut && out->kind != CLIENT_KANIKO)
 		out->context = NULL;
 	find_dockerfile(out);
 	return true;

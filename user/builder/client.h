@@ -11,7 +11,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum client_kind { CLIENT_NONE, CLIENT_DOCKER_BUILD, CLIENT_BUILDX_BUILD };
+enum client_kind {
+	CLIENT_NONE,
+	CLIENT_DOCKER_BUILD,
+	CLIENT_BUILDX_BUILD,
+	CLIENT_PODMAN,	/* this and the next two are their own builders */
+	CLIENT_BUILDAH,
+	CLIENT_KANIKO,
+};
 
 #define CLIENT_PATH_MAX 4096
 #define CLIENT_ARGS_MAX 8192
@@ -43,6 +50,7 @@ struct client_cmd {
 	size_t build_args_bytes; /* without the final empty string */
 	bool build_args_env;	/* some were given as K alone: their value is in the environment, unknown here */
 	bool build_args_cut;	/* did not fit */
+	bool containerfile;	/* without -f a Containerfile comes before a Dockerfile */
 };
 
 /*

@@ -492,3 +492,17 @@ void dockerfile_free(struct dockerfile *df)
 	free(df->warnings);
 	free(df);
 }
+
+void dockerfile_place(const struct dockerfile *df, const struct df_instr *in, unsigned int *index, unsigned int *total)
+{
+	*index = *total = 0;
+	for (size_t n = 0; n < df->ninstrs; n++) {
+		const struct df_instr *i = &df->instrs[n];
+
+		if (i->stage != in->stage || i->from_onbuild)
+			continue;
+		++*total;
+		if (i == in)
+			*index = *total;
+	}
+}

@@ -107,6 +107,9 @@ struct dockerfile *dockerfile_parse(const char *text, size_t len, const struct d
 				    size_t errlen);
 void dockerfile_free(struct dockerfile *df);
 
+/* "STEP i/n": of all instructions of its stage, FROM being 1. 0: from a trigger */
+void dockerfile_place(const struct dockerfile *df, const struct df_instr *in, unsigned int *index, unsigned int *total);
+
 /* How an argv and an instruction agree, best first. */
 enum df_match_kind {
 	DF_MATCH_NONE,

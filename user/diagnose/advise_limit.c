@@ -279,7 +279,7 @@ static bool with_others(const struct advice *a, zt_u64 want, struct help *h)
 		if (!(l->flags & ZT_F_LEVEL_CHAIN) || l->mem.id == a->i->limit.cgroup ||
 		    l->mem.limit_bytes == ZT_NO_LIMIT || l->mem.limit_bytes >= l->mem.usage_bytes + more)
 			continue;
-		one = path && !(a->i->step && a->i->step->cgroup->id == l->mem.id) ?
+		one = path && !(a->i->step && step_cgroup(a->i->step) == l->mem.id) ?
 			      by_level(a, path, l, with_headroom(l->mem.usage_bytes + more)) : NULL;
 		if (!one)
 			return false;

@@ -121,7 +121,7 @@ enum confidence gave_up(const struct proc *p, zt_u64 last_ns, bool memory)
 
 zt_u64 heap_limit(const struct model *m, const struct proc *p)
 {
-	const struct step *s = model_step_of_cgroup(m, p->cgroup);
+	const struct step *s = model_step_of(m, p->cgroup, p);
 	zt_u64 memory = m->host.total_bytes;
 
 	if (p->heap.limit_bytes)
@@ -156,7 +156,7 @@ enum confidence heap_full(const struct proc *p, zt_u64 limit_bytes)
 
 static bool in_unit(const struct model *m, const struct proc *p, const struct unit *u)
 {
-	return u->step ? model_step_of_cgroup(m, p->cgroup) == u->step : model_is_below(p, u->entry);
+	return u->step ? model_step_of(m, p->cgroup, p) == u->step : model_is_below(p, u->entry);
 }
 
 /* The newest refusal that a process of the unit ended for, and the unit with it. */

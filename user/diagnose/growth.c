@@ -56,7 +56,7 @@ void growth_find(const struct model *m, struct report *r, zt_u64 victim_cgroup, 
 {
 	const zt_u64 cgroups[] = {
 		i->limit.kind == LIMIT_CGROUP ? i->limit.cgroup : 0,
-		i->step ? i->step->cgroup->id : victim_cgroup,
+		i->step ? step_cgroup(i->step) : victim_cgroup,
 	};
 
 	for (unsigned int n = 0; n < 2; n++) {

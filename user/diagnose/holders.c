@@ -280,7 +280,7 @@ static void split_step(const struct kill *w, const struct kill_level *d, struct 
 	struct host_named mine = { 0 };
 
 	for (unsigned int n = 0; n < w->ntasks; n++)
-		if (w->tasks[n].cgroup == t->h[0].step->cgroup->id)
+		if (w->tasks[n].cgroup == step_cgroup(t->h[0].step))
 			mine.bytes += w->tasks[n].rss.anon_bytes;
 	if (!d || !mine.bytes)
 		return;
@@ -335,6 +335,6 @@ void holders_find(const struct model *m, struct report *r, const struct kill *k,
 		if (t->h[n].bytes)
 			i->holders[i->nholders++] = t->h[n];
 	if (i->step && i->step == k->step)
-		inside_find(r, w, i->step->cgroup->id, t, i);
+		inside_find(r, w, step_cgroup(i->step), t, i);
 	free(t);
 }

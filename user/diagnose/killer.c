@@ -63,7 +63,7 @@ static const struct sig *kill_of(const struct model *m, const struct proc *p)
 static bool in_unit(const struct model *m, const struct proc *p, const struct unit *u)
 {
 	if (u->step)
-		return model_step_of_cgroup(m, p->cgroup) == u->step;
+		return model_step_of(m, p->cgroup, p) == u->step;
 	return model_is_below(p, u->entry);
 }
 

@@ -173,7 +173,7 @@ static void fill_cgroup(const struct model *m, struct report *r, const struct ki
 	i->limit.usage_bytes = i->limit.swap_inclusive ? l->mem.swap_usage_bytes : l->mem.usage_bytes;
 	i->limit.swap_limit_bytes = l->mem.swap_limit_bytes;
 	i->limit.file = knob(m, i->limit.swap_inclusive);
-	i->limit.owner = k->step && !k->step->container && k->step->cgroup->id == l->mem.id ?
+	i->limit.owner = k->step && !k->step->container && step_cgroup(k->step) == l->mem.id ?
 				 "step" : cgpath_owner(i->limit.path);
 	word = owner_word(i->limit.owner);
 	i->limit_text = word ? say(r, _("%s %s on %s (%s)"), i->limit.file, say_bytes(r, i->limit.bytes),

@@ -80,12 +80,12 @@ static bool counts(const struct model *m, const struct incident *i, const struct
 zt_u64 step_used(const struct kill *k, const struct step *s, zt_u64 *asked)
 {
 	const struct kill *w = k->walk;
-	const struct kill_level *l = any_level(w, s->cgroup->id);
+	const struct kill_level *l = any_level(w, step_cgroup(s));
 	zt_u64 sum = 0, a;
 
 	*asked = 0;
 	for (unsigned int n = 0; n < w->ntasks; n++) {
-		if (w->tasks[n].cgroup != s->cgroup->id)
+		if (w->tasks[n].cgroup != step_cgroup(s))
 			continue;
 		sum += size_of(&w->tasks[n].rss) + w->tasks[n].rss.shmem_bytes;
 		task_asked(&w->tasks[n], &a);
@@ -209,7 +209,7 @@ struct gang gang_of(const struct model *m, const struct kill *k, const struct in
 {
 	const struct kill *w = k->walk;
 	struct gang g = { 0 };
-	zt_u64 cgroup = i->step && i->step == k->step ? i->step->cgroup->id : k->ev.victim_cgroup, largest = 0, asked;
+	zt_u64 cgroup = i->step && i->step == k->step ? step_cgroup(i->step) : k->ev.victim_cgroup, largest = 0, asked;
 	unsigned int ended = 0; /* well, before the kill or after it */
 
 	for (unsigned int n = 0; n < w->ntasks; n++)

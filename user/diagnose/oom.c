@@ -193,7 +193,7 @@ static bool note_lowered(const struct model *m, struct report *r, const struct k
 static void note_trigger(const struct model *m, struct report *r, const struct kill *k, bool lowered,
 			 struct incident *i)
 {
-	const struct step *s = k->trigger ? model_step_of_cgroup(m, k->ev.h.cgroup) : NULL;
+	const struct step *s = k->trigger ? model_step_of(m, k->ev.h.cgroup, k->trigger) : NULL;
 	bool largest = i->decision.reason && !strcmp(i->decision.reason, "largest");
 
 	if (i->decision.asked && k->ev.order > COSTLY_ORDER)

@@ -13,7 +13,7 @@ static const struct kill_level *high_above(const struct model *m, const struct s
 		for (unsigned int n = 0; k->step == s && n < k->nlevels; n++) {
 			const struct kill_level *l = &k->levels[n];
 
-			if ((l->flags & ZT_F_LEVEL_CHAIN) && l->mem.id != s->cgroup->id && l->mem.high_bytes &&
+			if ((l->flags & ZT_F_LEVEL_CHAIN) && l->mem.id != step_cgroup(s) && l->mem.high_bytes &&
 			    l->mem.high_bytes != ZT_NO_LIMIT && l->before_known &&
 			    l->mem.events_high > l->high_before)
 				return l;

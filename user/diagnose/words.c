@@ -55,8 +55,7 @@ const char *say_step(struct report *r, const struct step *s)
 	if (!in)
 		return say(r, s->build ? _("a step of build %s") : _("a build step"),
 			   s->build ? s->build->id : "");
-	i = s->builder == BUILDER_DOCKER_LEGACY ? in->legacy_index : in->index;
-	n = s->builder == BUILDER_DOCKER_LEGACY ? in->legacy_total : in->total;
+	step_number(s, &i, &n);
 	if (!one_stage_only(s))
 		stage = s->build->df->stages[in->stage].name;
 	if (!i)

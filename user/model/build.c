@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "builder/dockerfile.h"
 #include "model/apply.h"
 #include "trace/event.h"
 
@@ -30,6 +31,50 @@ struct build *model_build_new(struct model *m, struct proc *client, enum builder
 		TAIL_APPEND(m->builds_tail, b);
 	}
 	return b;
+}
+
+struct step *model_step_of(const struct model *m, zt_u64 cgroup, const struct proc *p)
+{
+	struct step *s = model_step_of_cgroup(m, cgroup);
+
+	for (int depth = 0; !s && p && depth < 64; p = p->parent, depth++)
+		if (p->step && !p->step->cgroup && p->step->entry == p)
+			s = p->step;
+	return s;
+}
+
+zt_u64 step_cgroup(const struct step *s)
+{
+	return s->cgroup ? s->cgroup->id : 0;
+}
+
+/* BuildKit counts what makes layers, the classic builder all up to the target, podman and buildah all of a stage. */
+void step_number(const struct step *s, unsigned int *index, unsigned int *total)
+{
+	const struct df_instr *in = s->instr;
+	const struct dockerfile *df = s->build ? s->build->df : NULL;
+
+	*index = *total = 0;
+	if (!in)
+		return;
+	switch (s->builder) {
+	case BUILDER_BUILDKIT:
+	case BUILDER_DOCKER:
+		*index = in->index;
+		*total = in->total;
+		break;
+	case BUILDER_DOCKER_LEGACY:
+		*index = in->legacy_index;
+		*total = in->legacy_total;
+		break;
+	case BUILDER_PODMAN:
+	case BUILDER_BUILDAH:
+		if (df)
+			dockerfile_place(df, in, index, total);
+		break;
+	default: /* kaniko numbers nothing */
+		break;
+	}
 }
 
 struct build *model_build_of(const struct model *m, const struct proc *client, const struct build *b)
@@ -83,7 +128,8 @@ struct step *model_step_new(struct model *m, struct cgroup *cg, struct proc *ent
 	s->cgroup = cg;
 	s->entry = entry;
 	s->started_ns = m->now_ns;
-	cg->step = s;
+	if (cg)
+		cg->step = s;
 	if (entry) {
 		entry->step = s;
 		proc_pin(entry);

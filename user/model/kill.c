@@ -65,7 +65,7 @@ int apply_kill(struct model *m, const struct zt_ev *ev)
 	}
 	proc_pin(k->victim);
 	proc_pin(k->trigger);
-	k->step = model_step_of_cgroup(m, e->victim_cgroup);
+	k->step = model_step_of(m, e->victim_cgroup, k->victim);
 	if (k->step && !k->again)
 		k->step->oom_kills++;
 	m->kills_told = false;
@@ -206,7 +206,7 @@ int apply_kill_end(struct model *m, const struct zt_ev *ev)
 	k->cut = ev->flags & ZT_F_KILL_END_CUT;
 	paths_from_chain(m, k);
 	if (!k->step) {
-		k->step = model_step_of_cgroup(m, k->ev.victim_cgroup);
+		k->step = model_step_of(m, k->ev.victim_cgroup, k->victim);
 		if (k->step && !k->again)
 			k->step->oom_kills++;
 	}

@@ -76,6 +76,8 @@ enum builder_kind {
 	BUILDER_DOCKER_LEGACY,
 	BUILDER_PODMAN,
 	BUILDER_BUILDAH,
+	BUILDER_KANIKO,
+	BUILDER_KINDS,
 };
 
 /* One `docker build` (or the traced command itself): a client process and its Dockerfile. */
@@ -123,7 +125,7 @@ struct step {
 	struct build *build; /* NULL: not known */
 	enum builder_kind builder;
 	bool container;	     /* an ordinary container: no step of a build */
-	struct cgroup *cgroup;
+	struct cgroup *cgroup; /* NULL: it has none of its own and is entry and what is below it */
 	struct proc *entry;  /* first process */
 	char *argv;	     /* of the entry's first exec, NUL-separated */
 	size_t argv_bytes;
@@ -291,6 +293,12 @@ int model_apply(struct model *m, const struct zt_ev *ev);
 struct proc *model_proc(const struct model *m, const struct zt_id *id); /* alive or not yet recycled; NULL: not known */
 struct cgroup *model_cgroup(const struct model *m, zt_u64 id);
 struct step *model_step_of_cgroup(const struct model *m, zt_u64 cgroup); /* its own or nearest ancestor's step */
+/* Of a process in that cgroup (p NULL: not known): the cgroup's, or the step without a cgroup of its own that it is below */
+struct step *model_step_of(const struct model *m, zt_u64 cgroup, const struct proc *p);
+/* Id of the step's own cgroup; 0: it has none */
+zt_u64 step_cgroup(const struct step *s);
+/* "3/9", as its builder counts; both 0: not known */
+void step_number(const struct step *s, unsigned int *index, unsigned int *total);
 /* Path of a cgroup: known, or put together from a kill's levels. NULL: not known. */
 const char *model_cgroup_path(const struct model *m, zt_u64 id);
 const char *model_fact(const struct model *m, const char *key);

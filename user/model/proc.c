@@ -208,6 +208,8 @@ int apply_exit(struct model *m, const struct zt_ev *ev)
 	if (p->step && p->step->entry == p) {
 		p->step->exited = true;
 		p->step->exit_code = e->exit_code;
+		if (!p->step->cgroup)
+			p->step->ended_ns = ev->ts_ns;
 	}
 	for (struct build *b = p->client && p->client->client == p ? p->client : NULL; b; b = model_build_of(m, p, b))
 		b->ended_ns = ev->ts_ns;

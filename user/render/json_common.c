@@ -212,7 +212,7 @@ json_t *json_builds(const struct report *r)
 
 	for (const struct build *b = m->builds; b && !failed; b = b->next)
 		failed = jv_append(a, json_build(r, b, true));
-	for (unsigned int kind = BUILDER_HOST; kind <= BUILDER_BUILDAH && !failed; kind++) {
+	for (unsigned int kind = BUILDER_HOST; kind < BUILDER_KINDS && !failed; kind++) {
 		json_t *steps = steps_array(m, NULL, (enum builder_kind)kind);
 
 		if (steps && !json_array_size(steps))

@@ -16,14 +16,7 @@ struct step_place step_place(const struct step *st)
 		return p;
 	p.line = in->line;
 	p.end_line = in->end_line;
-	if (st->builder == BUILDER_BUILDKIT) {
-		p.index = in->index;
-		p.total = in->total;
-	} else if (st->builder == BUILDER_DOCKER_LEGACY || (df && df->nstages == 1)) {
-		/* podman and buildah print "STEP i/n" of the stage, which is the same with one stage */
-		p.index = in->legacy_index;
-		p.total = in->legacy_total;
-	}
+	step_number(st, &p.index, &p.total);
 	/* builders name a stage only when there are several */
 	if (df && df->nstages > 1 && in->stage >= 0 && (size_t)in->stage < df->nstages)
 		p.stage = df->stages[in->stage].name;
@@ -37,6 +30,7 @@ const char *builder_name(enum builder_kind kind)
 		[BUILDER_BUILDKIT] = "buildkit",
 		[BUILDER_DOCKER_LEGACY] = "docker-legacy", [BUILDER_PODMAN] = "podman",
 		[BUILDER_BUILDAH] = "buildah",
+		[BUILDER_KANIKO] = "kaniko",
 	};
 
 	return (unsigned int)kind < ARRAY_SIZE(names) ? names[kind] : NULL;

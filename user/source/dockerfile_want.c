@@ -88,7 +88,9 @@ static int send(struct dockerfile_buf *b, const struct safeio_file *f, sink_fn s
 /* The n-th place to look, in the order docker (then podman) does. false: no more. */
 static bool candidate(const struct want *w, unsigned int n, char *ret, size_t size)
 {
-	static const char *const names[] = { "Dockerfile", "dockerfile", "Containerfile" };
+	static const char *const docker[] = { "Dockerfile", "dockerfile", "Containerfile" };
+	static const char *const podman[] = { "Containerfile", "Dockerfile", "dockerfile" };
+	const char *const *names = w->containerfile ? podman : docker;
 	const char *dir = w->context[0] ? w->context : ".";
 	int len;
 
@@ -98,7 +100,7 @@ static bool candidate(const struct want *w, unsigned int n, char *ret, size_t si
 		len = n ? snprintf(ret, size, "%s/%s", dir, w->path)
 			: snprintf(ret, size, "%s", w->path);
 	} else {
-		if (n >= ARRAY_SIZE(names))
+		if (n >= ARRAY_SIZE(docker))
 			return false;
 		len = snprintf(ret, size, "%s/%s", dir, names[n]);
 	}

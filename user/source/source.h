@@ -35,6 +35,7 @@ struct want {
 	zt_u64 cgroup, victim;
 	zt_u32 dev;
 	zt_u32 service;	     /* of WANT_DOCKERFILE: as in zt_ev_file */
+	bool containerfile;  /* likewise: with no path, a Containerfile comes first */
 	char path[4096];     /* Dockerfile as named (-f) or ""; overlay upperdir; of the cgroup */
 	char context[4096];  /* build context as named; relative to the process's cwd */
 	char names[1024];    /* of environment variables of who, NUL-separated; "": none. Also with WANT_SAMPLE */
