@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# podman and buildah, with OCI and with chroot isolation: they are their steps' parents, and count them their own way.
+
+# Sets P to "podman … build" or the like, with a store of its own that holds base:1
+podman_is() {	# podman|buildah|chroot
+	need_cgroups
+	local r=$W/root store a
+	command -v podman >/dev/null && command -v buildah >/dev/null && command -v runc >/dev/null || missing 'no podman, buildah or runc'
+	store=(--root "$W/store" --runroot "$W/run" --storage-driver overlay)
+	trap 'awk -v d="$W/store/" "index(\$5, d) == 1 { print \$5 }" /proc/self/mountinfo | sort -r | xargs -r umount -l; umount -l "$W/store/overlay" 2>/dev/null' EXIT
+	mkdir -p "$r"/{bin,etc,tmp,proc,sys,dev}
+	cp "$(command -v busybox)" "$OOMBOX" "$r/bin/"
+	for a in sh echo sleep timeout; do ln -s busybox "$r/bin/$a"; done
+	echo 'root:x:0:0:root:/root:/bin/sh' >"$r/etc/passwd"
+	echo 'root:x:0:' >"$r/etc/group"
+	tar -C "$r" -c . | podman "${store[@]}" import - base:1 >/dev/null 2>&1 || missing 'podman cannot import an image here'
+	case $1 in
+	podman) P=(podman "${store[@]}" build --runtime runc --network=none) ;;
+	buildah) P=(buildah "${store[@]}" bud --runtime runc --network=none) ;;
+	chroot) P=(buildah "${store[@]}" bud --isolation chroot) ;;
+	esac
+	BUILDER=${1/chroot/buildah}
+}
+two_stages() {
+	dockerfile ctx/Containerfile <<-END
+	FROM base:1 AS one
+	ENV A=1
+	RUN echo first && oombox eat 10 100
+	FROM one
+	COPY Containerfile /x
+	RUN echo second; \\
+	    $1
+	RUN echo third
+	END
+}
+# "[2/2] STEP 3/3: RUN …": as the builder itself numbers the step with TEXT
+podman_step() {	# TEXT
+	local line
+	line=$(grep -hE 'STEP [0-9]+/[0-9]+: RUN' out err | grep -F -- "$1" | head -n1)
+	[[ $line =~ STEP\ ([0-9]+)/([0-9]+): ]] || fail "the builder names no step '$1'"
+	V_index=${BASH_REMATCH[1]} V_total=${BASH_REMATCH[2]} V_stage=''
+	echo "builder: STEP $V_index/$V_total"
+}
+right_step() {
+	podman_step second
+	lines_of 'RUN echo second' ctx/Containerfile
+	check_step
+	has b .builder "$BUILDER"
+	has b .dockerfile ctx/Containerfile
+	has s .confidence confirmed
+}
+
+own_limit_of() {	# BUILDER
+	podman_is "$1"
+	two_stages 'oombox eat 120'
+	boxed 4096 "${P[@]}" --memory 60m --memory-swap 60m ctx
+	traced "${IN_BOX[@]}"
+	[[ $RC != 0 ]] || fail "the build passed"
+	oom_read 1 "$BOX"
+	check_oom ZT1001
+	has i .causal true
+	has i .limit.bytes $((60 * MB))
+	has i .limit.owner step
+	right_step
+	has s .oom_kills 1
+}
+scenario podman_own_limit
+podman_own_limit() { own_limit_of podman; }
+scenario buildah_own_limit
+buildah_own_limit() { own_limit_of buildah; }
+
+# The limit of the job that podman itself runs in
+job_limit_of() {	# BUILDER [OPTION…]
+	podman_is "$1"
+	two_stages 'oombox eat 400'
+	boxed 200 "${P[@]}" "${@:2}" ctx
+	traced "${IN_BOX[@]}"
+	[[ $RC != 0 ]] || fail "the build passed"
+	oom_read 1 "$BOX"
+	incident_of "$OOM_pid"
+	has i .limit.path "$OOM_memcg"
+	has i '.victims[0].comm' "$OOM_task"
+	has i .causal true
+	right_step
+}
+scenario podman_job_limit
+podman_job_limit() { job_limit_of podman; has i .code ZT1002; }
+scenario buildah_job_limit
+buildah_job_limit() { job_limit_of buildah --layers; has i .code ZT1002; }
+scenario chroot_job_limit
+chroot_job_limit() { job_limit_of chroot; }
+
+# make's status, not the victim's
+exit_2_of() {	# BUILDER
+	podman_is "$1"
+	two_stages "oombox jstorm 4 80"
+	boxed 200 "${P[@]}" ctx
+	traced "${IN_BOX[@]}"
+	same "exit status" "$RC" 2
+	oom_read 1 "$BOX"
+	incident_of "$OOM_pid"
+	has i .causal true
+	right_step
+}
+scenario podman_exit_2
+podman_exit_2() { exit_2_of podman; }
+scenario buildah_exit_2
+buildah_exit_2() { exit_2_of buildah; }
+scenario chroot_exit_2
+chroot_exit_2() { exit_2_of chroot; }
+
+exit_0_of() {	# BUILDER
+	podman_is "$1"
+	two_stages "oombox eat 400 || true"
+	boxed 200 "${P[@]}" ctx
+	traced "${IN_BOX[@]}"
+	same "exit status" "$RC" 0
+	oom_read 1 "$BOX"
+	check_oom ZT1005
+	has i .causal false
+	right_step
+}
+scenario podman_exit_0
+podman_exit_0() { exit_0_of podman; }
+scenario buildah_exit_0
+buildah_exit_0() { exit_0_of buildah; }
+scenario chroot_exit_0
+chroot_exit_0() { exit_0_of chroot; }
+
+# The same text in both: the parents tell which
+two_at_once_of() {	# BUILDER
+	podman_is "$1"
+	two_stages 'sleep 1; oombox eat $MB 2500'
+	sed -i 's/ENV A=1/ARG MB/; s/^COPY.*/ARG MB/' ctx/Containerfile
+	cp -r ctx other
+	cat >both.sh <<-'END'
+	n=$1; shift
+	"$@" --build-arg MB=10 other >other.log 2>&1 &
+	"$@" --build-arg MB=400 ctx
+	rc=$?
+	wait
+	exit $rc
+	END
+	boxed 250 sh both.sh 2 "${P[@]}"
+	traced "${IN_BOX[@]}"
+	[[ $RC != 0 ]] || fail "the build passed"
+	oom_read 1 "$BOX"
+	incident_of "$OOM_pid"
+	right_step
+	has j '[.builds[] | select(.dockerfile) | .dockerfile] | sort | join(" ")' 'ctx/Containerfile other/Containerfile'
+	has j '[.builds[] | select(.dockerfile) | .steps[] | .confidence] | unique | join(" ")' confirmed
+}
+scenario podman_two_builds
+podman_two_builds() { two_at_once_of podman; }
+scenario buildah_two_builds
+buildah_two_builds() { two_at_once_of buildah; }
+scenario chroot_two_builds
+chroot_two_builds() { two_at_once_of chroot; }
+
+# Whoever ends the builder: no OOM is claimed
+cancelled_of() {	# BUILDER
+	podman_is "$1"
+	two_stages 'echo up; sleep 60'
+	traced_start "${P[@]}" ctx
+	wait_for 40 grep -qs '^up' out
+	sleep 0.5
+	kill -TERM "$CHILD"
+	sleep 1
+	pkill -KILL -f "$W/store" || true	# what it left behind
+	traced_end	# podman 4.3 says 0 after a SIGTERM
+	has j '[.incidents[] | select(.code | startswith("ZT10"))] | length' 0
+}
+scenario podman_cancelled
+podman_cancelled() { cancelled_of podman; }
+scenario buildah_cancelled
+buildah_cancelled() { cancelled_of buildah; }
+scenario chroot_cancelled
+chroot_cancelled() { cancelled_of chroot; }
