@@ -21,14 +21,23 @@ for e in events:
     elif e["kind"] in ("exec", "proc") and tgid(e.get("parent")):
         parent[who] = tgid(e["parent"])
 
+
+def is_client(argv):
+    names = [a.rsplit("/", 1)[-1] for a in argv[:2]]
+    return (any(n.startswith(("docker", "podman", "buildah")) for n in names)
+            and any(v in argv for v in ("build", "bud", "bake")))
+
+
 for e in events:
     who, kind, flags = tgid(e.get("who")), e["kind"], e.get("flags", [])
     argv = e.get("argv") or []
     if kind == "exec" and "entry" in flags:
         keep.add(who)
         steps.add(e["cgroup"])
-    elif kind == "exec" and argv and argv[0].rsplit("/", 1)[-1].startswith("docker") and "build" in argv:
+    elif kind == "exec" and is_client(argv):
         keep.add(who)
+    elif kind == "exec" and argv and argv[0].startswith("buildah-chroot"):
+        keep |= {who, tgid(e["parent"])}
     elif kind == "kill":
         keep |= {who, tgid(e["victim"])}
         cgroups |= {e["victim_cgroup"], e["domain"]}
@@ -69,7 +78,7 @@ for _ in range(16):
 
 def wanted(e):
     kind, who = e["kind"], tgid(e.get("who"))
-    if kind in ("start", "fact", "hook", "lost", "note", "file", "layer", "end", "kill", "level", "task", "kill_end",
+    if kind in ("start", "fact", "hook", "lost", "note", "file", "service", "layer", "end", "kill", "level", "task", "kill_end",
                 "memstat", "past"):
         return True
     if kind in ("cgroup", "rmdir"):

@@ -161,21 +161,30 @@ static enum daemon_kind daemon_above(const struct proc *p, const struct proc **r
 	return DAEMON_NONE;
 }
 
-/* Of the same build, or of another service that the same command builds: a builder cancels these, too. */
-static const struct step *failed_sibling(const struct model *m, const struct unit *u, zt_u64 ts_ns)
+static const struct incident *told_of(const struct report *r, const struct step *s)
 {
-	for (const struct step *s = m->steps; s; s = s->next)
-		if (s != u->step && s->build && u->build && s->build->client == u->build->client && s->exited &&
-		    exit_status(s->exit_code) && s->entry->exit_ns <= ts_ns)
-			return s;
+	for (const struct incident *i = r->incidents; i; i = i->next)
+		if (i->step == s && i->causal == TRI_YES)
+			return i;
 	return NULL;
 }
 
-static const struct incident *told_of(const struct report *r, const struct step *s)
+/*
+ * Of the same build, or of another service that the same command builds: a builder cancels these, too. *told: its
+ * incident; NULL: it has none.
+ */
+static const struct step *failed_sibling(const struct model *m, const struct report *r, const struct unit *u, zt_u64 ts_ns,
+					 const struct incident **told)
 {
-	for (const struct incident *i = r->incidents; i && s; i = i->next)
-		if (i->step == s && i->causal == TRI_YES && !i->cancelled)
-			return i;
+	for (const struct step *s = m->steps; s; s = s->next) {
+		if (s == u->step || !s->build || !u->build || s->build->client != u->build->client || !s->exited ||
+		    !exit_status(s->exit_code) || s->entry->exit_ns > ts_ns)
+			continue;
+		*told = told_of(r, s);
+		if (!*told || !(*told)->cancelled)
+			return s;
+	}
+	*told = NULL;
 	return NULL;
 }
 
@@ -206,12 +215,13 @@ static const char *by_runtime(const struct model *m, struct report *r, const str
 	const struct proc *d = NULL;
 	enum daemon_kind kind = daemon_above(s->sender->parent, &d);
 	const char *gone = client_gone(m, r, s, u->build);
-	const struct step *sib = failed_sibling(m, u, s->ev.h.ts_ns);
+	const struct incident *told;
+	const struct step *sib = failed_sibling(m, r, u, s->ev.h.ts_ns, &told);
 	const struct sig *term = earlier(m, s, s->target, is_term);
 
 	i->killer_comm_chain = d ? d->comm : NULL;
 	i->cancelled = gone || kind == DAEMON_DOCKERD || kind == DAEMON_BUILDKITD;
-	i->follows = i->cancelled ? told_of(r, sib) : NULL;
+	i->follows = i->cancelled ? told : NULL;
 	if (gone)
 		return gone;
 	if (kind == DAEMON_DOCKERD || kind == DAEMON_BUILDKITD)
