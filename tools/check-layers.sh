@@ -48,5 +48,26 @@ wrong user 'session, cmd and main are included by nobody else' \
 	"$(grep -rnE 'include "(session\.h|cmd/)' user --include='*.[ch]' | grep -vE '^user/(cmd/|session\.c|main\.c)')"
 verdict
 
+# A builder is recognised by a file of its own behind one table, and is told of and tried: client_NAME.c
+bad=''
+for f in user/builder/client_*.c; do
+	name=$(basename "$f" .c) name=${name#client_}
+	{ grep -q "client_$name," user/builder/client.c || echo "not in the table of user/builder/client.c"
+	grep -qiw "$name" README.md || echo "not in README.md"
+	grep -lqE "^# .*\b$name\b" tests/golden/*/trace.zts || echo "no golden case tells of it in its first line"
+	# the real one, or a recorded or made up tree that says so
+	grep -qwE "scenario ${name}_[a-z_0-9]+|scenario [a-z_0-9]+ ${name}[0-9]*" tests/e2e/*.sh ||
+		grep -qE "^# $name, made from" tests/golden/*/trace.zts || echo "no end-to-end case"; } >"${TMPDIR:-/tmp}/.layers.$$"
+	wrong "$f" 'is not complete' "$(cat "${TMPDIR:-/tmp}/.layers.$$")"
+done
+rm -f "${TMPDIR:-/tmp}/.layers.$$"
+verdict
+
+# The scenarios share one namespace: a function of another file would silently be replaced
+bad=''
+wrong tests 'two end-to-end files define the same function' \
+	"$(find tests/e2e tests/vm -name '*.sh' ! -perm -u+x -exec grep -ohE '^[a-z_0-9]+\(\)' {} + | sort | uniq -d)"
+verdict
+
 echo "$passed passed, $failed failed, 0 skipped"
 [[ $failed == 0 ]]

@@ -22,7 +22,7 @@ podman_is() {	# podman|buildah|chroot
 	esac
 	BUILDER=${1/chroot/buildah}
 }
-two_stages() {
+second_of_two() {
 	dockerfile ctx/Containerfile <<-END
 	FROM base:1 AS one
 	ENV A=1
@@ -53,7 +53,7 @@ right_step() {
 
 own_limit_of() {	# BUILDER
 	podman_is "$1"
-	two_stages 'oombox eat 120'
+	second_of_two 'oombox eat 120'
 	boxed 4096 "${P[@]}" --memory 60m --memory-swap 60m ctx
 	traced "${IN_BOX[@]}"
 	[[ $RC != 0 ]] || fail "the build passed"
@@ -73,7 +73,7 @@ buildah_own_limit() { own_limit_of buildah; }
 # The limit of the job that podman itself runs in
 job_limit_of() {	# BUILDER [OPTION…]
 	podman_is "$1"
-	two_stages 'oombox eat 400'
+	second_of_two 'oombox eat 400'
 	boxed 200 "${P[@]}" "${@:2}" ctx
 	traced "${IN_BOX[@]}"
 	[[ $RC != 0 ]] || fail "the build passed"
@@ -94,7 +94,7 @@ chroot_job_limit() { job_limit_of chroot; }
 # make's status, not the victim's
 exit_2_of() {	# BUILDER
 	podman_is "$1"
-	two_stages "oombox jstorm 4 80"
+	second_of_two "oombox jstorm 4 80"
 	boxed 200 "${P[@]}" ctx
 	traced "${IN_BOX[@]}"
 	same "exit status" "$RC" 2
@@ -112,7 +112,7 @@ chroot_exit_2() { exit_2_of chroot; }
 
 exit_0_of() {	# BUILDER
 	podman_is "$1"
-	two_stages "oombox eat 400 || true"
+	second_of_two "oombox eat 400 || true"
 	boxed 200 "${P[@]}" ctx
 	traced "${IN_BOX[@]}"
 	same "exit status" "$RC" 0
@@ -131,7 +131,7 @@ chroot_exit_0() { exit_0_of chroot; }
 # The same text in both: the parents tell which
 two_at_once_of() {	# BUILDER
 	podman_is "$1"
-	two_stages 'sleep 1; oombox eat $MB 2500'
+	second_of_two 'sleep 1; oombox eat $MB 2500'
 	sed -i 's/ENV A=1/ARG MB/; s/^COPY.*/ARG MB/' ctx/Containerfile
 	cp -r ctx other
 	cat >both.sh <<-'END'
@@ -161,7 +161,7 @@ chroot_two_builds() { two_at_once_of chroot; }
 # Whoever ends the builder: no OOM is claimed
 cancelled_of() {	# BUILDER
 	podman_is "$1"
-	two_stages 'echo up; sleep 60'
+	second_of_two 'echo up; sleep 60'
 	traced_start "${P[@]}" ctx
 	wait_for 40 grep -qs '^up' out
 	sleep 0.5
