@@ -91,7 +91,7 @@ dockerd_suite() { case $1 in 20) echo bookworm ;; 26) echo trixie ;; 28) echo si
 
 # apt with private state, so that the machine's own is untouched
 dockerd_apt() {	# SUITE TOOL ARG…
-	local d=$ZTRACE_CACHE/apt/$1 suite=$1 tool=$2 mirror; shift 2
+	local d=$ZTRACE_CACHE/apt/$1 suite=$1 tool=$2 mirror deb; shift 2
 	local opt=(-o Dir::Etc::sourcelist="$d/sources.list" -o Dir::Etc::sourceparts=/nonexistent
 		-o Dir::State="$d" -o Dir::State::status="$d/status" -o Dir::Cache="$d/cache"
 		-o Acquire::Languages=none -o APT::Sandbox::User=root
@@ -102,7 +102,9 @@ dockerd_apt() {	# SUITE TOOL ARG…
 			awk '$1 !~ /-/ { print $2; exit }')
 		[[ $mirror ]] || { echo "apt names no Debian mirror" >&2; return 1; }
 		mkdir -p "$d/lists/partial" "$d/cache/archives/partial"
-		echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $suite main" \
+		# SUITE-src: its source packages
+		deb=deb; [[ $suite != *-src ]] || deb="deb-src"
+		echo "$deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror ${suite%-src} main" \
 			>"$d/sources.list"
 		: >"$d/status"
 		apt-get "${opt[@]}" -qq update >&2 || { rm -rf "$d"; return 1; }

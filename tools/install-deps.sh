@@ -1,17 +1,19 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Installs what building, testing and the demo need and is missing, from Debian's packages. Silent when nothing is.
-#   tools/install-deps.sh [build] [test] [docker] [vm]     (no word: the first three)
+#   tools/install-deps.sh [build] [test] [docker] [real] [vm]     (no word: the first four)
 set -u
 build='gcc make libc6-dev clang-14 bpftool libbpf-dev libelf-dev zlib1g-dev libjansson-dev uthash-dev libcap-ng-dev libyaml-dev gettext'
 tests='libcmocka-dev psmisc libclang-rt-14-dev jq python3 python3-jsonschema shellcheck procps bsdutils groff-base tmux'
 docker='docker-compose podman buildah runc libdevmapper1.02.1 libsystemd0 libseccomp2 busybox-static ca-certificates'
 vm='qemu-system-x86 mmdebstrap busybox-static cpio kmod xz-utils zstd e2fsprogs'
+real='g++ cmake ninja-build cargo golang-go node-typescript cython3 python3-dev python3-setuptools python3-wheel'
+real+=' libxml2-dev libxslt1-dev librust-grep-dev'
 want=''
-[[ $# -gt 0 ]] || set -- build test docker
+[[ $# -gt 0 ]] || set -- build test docker real
 for w; do
 	case $w in
-	build) want+=" $build" ;; test) want+=" $tests" ;; docker) want+=" $docker" ;; vm) want+=" $vm" ;;
+	build) want+=" $build" ;; test) want+=" $tests" ;; docker) want+=" $docker" ;; real) want+=" $real" ;; vm) want+=" $vm" ;;
 	*) sed -n '4s/^# *//p' "$0" >&2; exit 2 ;;
 	esac
 done

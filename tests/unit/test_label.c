@@ -34,6 +34,8 @@ static const struct known known[] = {
 	{ "c/cc1", "compiling main.cc",
 	  ARGV(GCC "cc1plus\0-quiet\0-imultiarch\0x86_64-linux-gnu\0-D_GNU_SOURCE\0main.cc\0-quiet\0-dumpbase\0main.cc\0"
 		   "-dumpbase-ext\0.cc\0-mtune=generic\0-march=x86-64\0-O1\0-o\0/tmp/ccF0qV2a.s") },
+	{ "c/cc1", "compiling compress/zstd_lazy.c",
+	  ARGV(GCC "cc1\0-quiet\0.//compress/zstd_lazy.c\0-quiet\0-dumpbase\0zstd_lazy.c\0-o\0/tmp/ccF0qV2a.s") },
 	{ "c/cc1", "compiling /tmp/lab/cm/src/foo.cc",
 	  ARGV(GCC "cc1plus\0-quiet\0-imultiarch\0x86_64-linux-gnu\0-MD\0CMakeFiles/app.dir/src/foo.cc.d\0-MF\0"
 		   "CMakeFiles/app.dir/src/foo.cc.o.d\0-MT\0CMakeFiles/app.dir/src/foo.cc.o\0-D_GNU_SOURCE\0"

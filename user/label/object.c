@@ -47,8 +47,8 @@ void object_path(struct label *l, const char *path)
 	const char *slash;
 	char buf[sizeof(l->object)];
 
-	if (path[0] == '.' && path[1] == '/')
-		path += 2;
+	while (path[0] == '.' && path[1] == '/')
+		path += 1 + strspn(path + 1, "/");
 	len = strlen(path);
 	if (len <= OBJECT_MAX) {
 		object_text(l, path, len);
