@@ -113,6 +113,26 @@ compose_v1_buildkit() {
 	the_large_one_died
 	is_true j 'all(.builds[] | select(.service and (.steps | length > 0)); .builder == "buildkit")'
 }
+# Together they do not fit, one after the other they do: the help's command, as it stands, passes
+one_after_the_other() {	# COMPOSE
+	local cmd
+	four_services "$1"
+	export LARGE=85
+	limit_builds $((115 * MB)) "$DOCKERD_CGROUP"
+	traced "${COMPOSE[@]}" build --no-cache
+	[[ $RC != 0 ]] || fail "the build passed"
+	[[ ! $DRY ]] || return 0
+	cmd=$(j '[.incidents[].help[] | select(.id == "one-at-a-time")][0].command')
+	echo "help: $cmd"
+	[[ $cmd == *' build'* ]] || fail "no help builds them one after the other"
+	bash -c "$cmd" >again 2>&1 || fail "the help's command does not pass: $(tail -n1 again)"
+	[[ $(grep -c 'oombox eat' again) -ge 4 ]] || fail "the help's command did not build them all"
+}
+scenario compose_in_turn docker26
+compose_in_turn() { one_after_the_other 2; }
+scenario compose_bake_in_turn docker26
+compose_bake_in_turn() { one_after_the_other bake; }
+
 # Only those that are named; a variable of the shell, and a file of another name
 scenario compose_named docker26
 compose_named() {
@@ -165,4 +185,23 @@ bake_files() {
 	check_oom ZT1002
 	has b .service large
 	has j '[.builds[].service] | sort | join(" ")' 'large small'
+}
+scenario bake_hcl docker26
+bake_hcl() {
+	four_services 2
+	cat >more.hcl <<-'END'
+	variable "SIZE" { default = "40" }
+	group "default" { targets = ["small", "large"] }
+	target "large" {
+	  args = { MB = "${SIZE}" } # of the environment, when it is set
+	}
+	END
+	export SIZE=185
+	traced docker buildx bake -f compose.yaml -f more.hcl
+	[[ $RC != 0 ]] || fail "the build passed"
+	oom_read
+	check_oom ZT1002
+	has b .service large
+	has j '[.builds[].service] | sort | join(" ")' 'large small'
+	is_true i '.victims[0].argv | index("185") != null'
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Compose and bake files are strangers' text; a file may include and extend itself. */
-// uses: user/source/compose.c user/builder/compose_cmd.c
+// uses: user/source/compose.c user/source/hcl.c user/source/store_json.c user/source/safeio.c user/builder/compose_cmd.c
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -8,6 +8,7 @@
 
 #include "builder/compose_cmd.h"
 #include "source/compose.h"
+#include "source/hcl.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -49,6 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		p->io = (struct project_io){ variable, read_again, &t };
 		if (!project_add(p, (const char *)data, size, "/p", err, sizeof(err)))
 			project_add(p, (const char *)data, size, "/q", err, sizeof(err));
+		free(hcl_to_json((const char *)data, size));
 		project_select(p, "web\0", "dev\0");
 		project_select(p, "", "");
 		project_done(p);

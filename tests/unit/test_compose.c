@@ -12,6 +12,7 @@
 
 #include "builder/compose_cmd.h"
 #include "source/compose.h"
+#include "source/hcl.h"
 
 static const char *variable(void *ctx, const char *name)
 {
@@ -177,6 +178,36 @@ static void test_bake(void **state)
 	end(p);
 }
 
+static void test_hcl(void **state)
+{
+	static const char hcl[] =
+		"# bake\nvariable \"MB\" { default = \"7\" }\nvariable \"STAGE\" {\n  default = \"x\"\n}\n"
+		"function \"f\" {\n params = [a]\n result = a + 1\n}\n"
+		"group \"default\" { targets = [\"web\", \"api\"] }\n"
+		"target \"_c\" { context = \".\" /* here */ }\n"
+		"target \"web\" {\n  inherits = [\"_c\"]\n  dockerfile = \"W-${STAGE}\"\n  target = STAGE\n"
+		"  args = {\n    MB = \"${MB}\"\n    N = 5\n    \"Q\" : \"a\\\"b\",\n    F = f(1)\n    E = MB == 7 ? \"y\" : \"n\"\n  }\n"
+		"  tags = [\"a\", \"b${f(\"}\")}\"]\n}\n"
+		"target \"api\" {\n  inherits = [\"_c\"]\n  contexts = { x = \"y\" }\n}\n";
+	char *json = hcl_to_json(hcl, sizeof(hcl) - 1);
+	struct project *p;
+
+	(void)state;
+	assert_non_null(json);
+	p = project(json);
+	project_select(p, "", "");
+	assert_true(find(p, "web")->wanted && find(p, "api")->wanted && !find(p, "_c")->wanted);
+	assert_string_equal(find(p, "web")->context, "/p/.");
+	assert_string_equal(find(p, "web")->dockerfile, "W-final");
+	assert_string_equal(find(p, "web")->target, "final");
+	has_args(find(p, "web"), "MB=7 N=5 Q=a\"b");
+	end(p);
+	free(json);
+	json = hcl_to_json("}]\"${", 5);
+	assert_non_null(json);
+	free(json);
+}
+
 /* What a stranger may write: nothing of it takes long. */
 static void test_fan_out(void **state)
 {
@@ -258,6 +289,7 @@ int main(void)
 		cmocka_unit_test(test_extends_and_include),
 		cmocka_unit_test(test_select),
 		cmocka_unit_test(test_bake),
+		cmocka_unit_test(test_hcl),
 		cmocka_unit_test(test_fan_out),
 		cmocka_unit_test(test_not_ours),
 		cmocka_unit_test(test_commands),

@@ -28,7 +28,7 @@ enum client_kind {
 struct client_cmd {
 	enum client_kind kind;
 	const char *file;	/* -f as given; NULL: default */
-	const char *context;	/* as given; NULL: none was given */
+	const char *context;	/* as given, or the builder's default; NULL: none was given */
 	const char *target;
 	const char *memory, *memory_swap, *cgroup_parent, *builder, *progress, *platform, *network, *resource;
 	const char *host;	/* -H of the docker command itself */

@@ -56,12 +56,14 @@ static enum confidence enough(const struct advice *a, const struct others *o)
 /* Was it run in the traced command's directory? Then its Dockerfile is called there what its own words call it. */
 static bool runs_here(const struct build *b, const struct client_cmd *c)
 {
-	const char *said = c->dockerfile;
+	const char *said = c->dockerfile, *is = b->dockerfile_path;
+	size_t len;
 
 	while (!strncmp(said, "./", 2))
 		said += 2;
-	return b->dockerfile_path && *said && !strcmp(said, b->dockerfile_path) && !c->truncated && !c->remote &&
-	       !c->dockerfile_stdin;
+	/* a Containerfile or a Dockerfile, whichever was there: then the folder counts */
+	len = c->containerfile && !c->file && strrchr(said, '/') ? (size_t)(strrchr(said, '/') - said) + 1 : strlen(said) + 1;
+	return is && *said && !strncmp(said, is, len) && !c->truncated && !c->remote && !c->dockerfile_stdin;
 }
 
 /* All builds of the traced command, as they were started, one after the other. NULL: that is not known of one. */

@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "source/compose.h"
 #include "source/evbuf.h"
+#include "source/hcl.h"
 #include "source/redact.h"
 #include "source/safeio.h"
 
@@ -165,11 +166,12 @@ static void find_standard(struct reading *r)
 	}
 }
 
-/* bake takes compose's files and its own, all that are there; HCL is not read. */
+/* bake takes compose's files and its own, all that are there. */
 static void find_bake(struct reading *r)
 {
 	static const char *const names[] = { "compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml",
-					     "docker-bake.json", "docker-bake.override.json" };
+					     "docker-bake.json", "docker-bake.hcl", "docker-bake.override.json",
+					     "docker-bake.override.hcl" };
 	char path[PATH_MAX];
 
 	for (size_t n = 0; n < ARRAY_SIZE(names); n++)
@@ -325,17 +327,27 @@ static void select_services(struct reading *r)
 	project_select(&r->project, names, profiles);
 }
 
+/* By its name, as bake decides it. */
+static int add_text(struct reading *r, const char *path, const char *text, size_t len)
+{
+	size_t n = strlen(path);
+	char *json __free = n > 4 && !strcmp(path + n - 4, ".hcl") ? hcl_to_json(text, len) : NULL, why[256];
+
+	return json ? project_add(&r->project, json, strlen(json), r->dir, why, sizeof(why)) :
+		      project_add(&r->project, text, len, r->dir, why, sizeof(why));
+}
+
 /* false: told why not */
 static bool read_files(struct reading *r, sink_fn sink, void *ctx, int *err)
 {
-	char *text, why[256], path[PATH_MAX];
+	char *text, path[PATH_MAX];
 	size_t len;
 
 	for (unsigned int n = 0; n < r->nfiles; n++) {
 		int e = !strcmp(r->w->path, "-") ? -ESPIPE : read_text(r, r->files[n], &text, &len);
 
 		if (!e) {
-			e = project_add(&r->project, text, len, r->dir, why, sizeof(why));
+			e = add_text(r, r->files[n], text, len);
 			free(text);
 		}
 		if (e) {
