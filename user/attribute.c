@@ -287,6 +287,14 @@ static void see_move(const struct model *m, const struct zt_id *who, zt_u64 cgro
 		want_samples(m, cgroup, w);
 }
 
+/* The entry point of docker/dockerfile's images, and of those made from them */
+static bool is_frontend(const char *argv0)
+{
+	const char *slash = strrchr(argv0, '/');
+
+	return !strcmp(slash ? slash + 1 : argv0, "dockerfile-frontend");
+}
+
 /*
  * The first program that runs in a new memory cgroup with a root file system of its own is the step's
  * command: the runtime's own execs (runc init) happen before it changes root.
@@ -314,6 +322,7 @@ static void see_entry(struct model *m, const struct zt_ev_exec *e, const char *a
 		return;
 	s->builder = builder_of(path.kind);
 	take_argv(s, e, copy, len);
+	s->frontend = path.kind == CGPATH_BUILDKIT_STEP && is_frontend(copy);
 	want_samples(m, cg->id, w);
 	want_build_args(m, &e->h.who, w);
 }
@@ -832,15 +841,15 @@ void attribute_resolve(struct model *m)
 {
 	for (int pass = 0; pass < 2; pass++) /* a step may be known by those that came after it */
 		for (struct step *s = m->steps; s; s = s->next)
-			if (s->confidence != CONF_CONFIRMED)
+			if (s->confidence != CONF_CONFIRMED && !s->frontend)
 				resolve_step(m, s);
 	for (struct step *s = m->steps; s; s = s->next) {
-		s->container = false;
-		if (!s->instr)
+		s->container = s->frontend;
+		if (!s->instr && !s->frontend)
 			guess_build(m, s);
 		if (s->instr)
 			s->text = s->instr->text;
-		else if (!s->text && s->argv)
+		else if (!s->text && s->argv && !s->frontend)
 			s->text = argv_text(m, s);
 		if (s->container || (s->id[0] && s->id_build == s->build))
 			continue;

@@ -49,6 +49,8 @@ const char *say_step(struct report *r, const struct step *s)
 	const char *stage = NULL;
 	unsigned int i, n;
 
+	if (s->frontend)
+		return _("the Dockerfile frontend (# syntax=)");
 	if (s->container)
 		return say(r, _("container %.12s"), s->cgroup && s->cgroup->path ?
 			   strrchr(s->cgroup->path, '/') + 1 : "?");

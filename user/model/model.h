@@ -125,6 +125,7 @@ struct step {
 	struct build *build; /* NULL: not known */
 	enum builder_kind builder;
 	bool container;	     /* an ordinary container: no step of a build */
+	bool frontend;	     /* what `# syntax=` names, at work in a container of BuildKit's: no step either */
 	struct cgroup *cgroup; /* NULL: it has none of its own and is entry and what is below it */
 	struct proc *entry;  /* first process */
 	char *argv;	     /* of the entry's first exec, NUL-separated */
