@@ -173,6 +173,47 @@ compose_no_file() {
 	has j '[.incidents[]] | length' 0
 	has j '[.builds[] | select(.steps | length > 0)] | length' 0
 }
+# Ctrl-C while all are at work: no OOM is claimed, and nobody failed
+scenario compose_cancelled docker26
+compose_cancelled() {
+	four_services 2
+	limit_builds max "$DOCKERD_CGROUP"
+	sed -i 's/eat 20 4000/eat 20 30000/; s/eat 15 4000/eat 15 30000/' web/Dockerfile api/Dockerfile
+	traced_start "${COMPOSE[@]}" build --no-cache web worker
+	wait_for 40 grep -qs 'ate 15 MB' out err
+	kill -INT "$CHILD"
+	traced_end
+	[[ $RC != 0 ]] || fail "the build passed"
+	has j '[.incidents[] | select(.code | startswith("ZT10"))] | length' 0
+	has j '[.builds[].service] | sort | join(" ")' 'web worker'
+	has j '[.builds[].outcome] | unique | @text' '["cancelled"]'
+}
+# The kill does not fail the step, nor the build
+scenario compose_exit_0 docker26
+compose_exit_0() {
+	four_services 2
+	sed -i 's/eat \$MB 1500/eat $MB 1500 || true/' api/Dockerfile
+	traced "${COMPOSE[@]}" build
+	same "exit status" "$RC" 0
+	oom_read
+	check_oom ZT1005
+	has b .service large
+	has b .outcome ran
+}
+# As make's: the step ends with a code of its own
+scenario compose_exit_2 docker26
+compose_exit_2() {
+	four_services bake
+	sed -i 's/eat \$MB 1500/jstorm 4 $MB/' api/Dockerfile
+	sed -i 's/MB: 30}/MB: 2}/; s/:-200}/:-60}/' compose.yaml
+	traced "${COMPOSE[@]}" build
+	[[ $RC != 0 ]] || fail "the build passed"
+	oom_read
+	incident_of "$OOM_pid"
+	has b .service large
+	has i .causal true
+}
+
 # bake with a compose file and one of its own on top: a group, another value
 scenario bake_files docker26
 bake_files() {

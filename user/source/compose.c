@@ -8,10 +8,11 @@
 #include <yaml.h>
 
 #include "base/cleanup.h"
+#include "source/interpolate.h"
 
 #define DEPTH_MAX 8 /* anchors may refer to themselves, files include each other */
 #define WORK_MAX 200000 /* … and fan out while they do: so many look-ups in all */
-#define STRING_MAX 4095
+#define STRING_MAX INTERPOLATE_MAX
 #define FILE_TEXT_MAX (64 * 1024) /* dockerfile_inline */
 
 typedef yaml_node_t node;
@@ -83,111 +84,10 @@ static node *get(struct doc *d, const node *map, const char *key)
 	return get_deep(d, map, key, 0);
 }
 
-/* --- ${VAR}, ${VAR:-default}, ${VAR-default}, ${VAR:+other}, $VAR, $$ --- */
-
-struct buf {
-	char s[STRING_MAX + 1];
-	size_t n;
-};
-
-static void put(struct buf *b, const char *s, size_t len)
-{
-	if (len > STRING_MAX - b->n)
-		len = STRING_MAX - b->n;
-	memcpy(b->s + b->n, s, len);
-	b->n += len;
-}
-
-static void expand(const struct project *p, const char *s, size_t len, struct buf *out, unsigned int depth);
-
-static size_t name_length(const char *s, size_t len)
-{
-	size_t n = 0;
-
-	while (n < len && (s[n] == '_' || (s[n] >= 'A' && s[n] <= 'Z') || (s[n] >= 'a' && s[n] <= 'z') ||
-			   (n && s[n] >= '0' && s[n] <= '9')))
-		n++;
-	return n;
-}
-
-/* The length of ${…} at s, its end brace found. 0: it has none */
-static size_t braces(const char *s, size_t len)
-{
-	size_t depth = 0;
-
-	for (size_t n = 1; n < len; n++) {
-		depth += s[n] == '{';
-		if (s[n] == '}' && !--depth)
-			return n + 1;
-	}
-	return 0;
-}
-
-static const char *variable(const struct project *p, const char *name, size_t len)
-{
-	char key[256];
-
-	if (!len || len >= sizeof(key) || !p->io.variable)
-		return NULL;
-	memcpy(key, name, len);
-	key[len] = 0;
-	return p->io.variable(p->io.ctx, key);
-}
-
-/* What stands between the braces: a name, perhaps an operator and a word. */
-static void expand_braced(const struct project *p, const char *s, size_t len, struct buf *out, unsigned int depth)
-{
-	size_t n = name_length(s, len);
-	const char *value = variable(p, s, n), *op = s + n, *word;
-	bool colon = n < len && *op == ':', set = value && (!colon || *value);
-
-	op += colon;
-	word = op + 1;
-	if (op < s + len && *op == '-' && !set)
-		expand(p, word, (size_t)(s + len - word), out, depth + 1);
-	else if (op < s + len && *op == '+' && set)
-		expand(p, word, (size_t)(s + len - word), out, depth + 1);
-	else if (value && !(op < s + len && *op == '+'))
-		put(out, value, strlen(value));
-}
-
-static void expand(const struct project *p, const char *s, size_t len, struct buf *out, unsigned int depth)
-{
-	size_t n;
-
-	for (size_t i = 0; i < len && depth <= DEPTH_MAX; i += n) {
-		const char *value;
-
-		n = 1;
-		if (s[i] != '$' || i + 1 == len) {
-			put(out, s + i, 1);
-			continue;
-		}
-		if (s[i + 1] == '$') {
-			put(out, "$", 1);
-			n = 2;
-		} else if (s[i + 1] == '{' && (n = braces(s + i, len - i))) {
-			expand_braced(p, s + i + 2, n - 3, out, depth);
-		} else {
-			n = name_length(s + i + 1, len - i - 1) + 1;
-			value = variable(p, s + i + 1, n - 1);
-			if (n == 1)
-				put(out, "$", 1);
-			else if (value)
-				put(out, value, strlen(value));
-		}
-	}
-}
-
 /* To be freed; NULL: none, or out of memory */
 static char *text_of(const struct project *p, const char *s)
 {
-	struct buf b = { .n = 0 };
-
-	if (!s)
-		return NULL;
-	expand(p, s, strlen(s), &b, 0);
-	return strndup(b.s, b.n);
+	return s ? interpolate(s, p->io.variable, p->io.ctx) : NULL;
 }
 
 static void set(char **slot, char *value)
@@ -281,8 +181,6 @@ static void add_arg(struct service *v, const char *arg)
 /* args: [ "K=V", "K" ] or { K: V, K: null } */
 static void read_args(struct doc *d, struct service *v, const node *args)
 {
-	struct buf b;
-
 	for (yaml_node_item_t *i = is_list(args) ? args->data.sequence.items.start : NULL;
 	     i && i < args->data.sequence.items.top; i++) {
 		char *s __free = text_of(d->p, scalar(at(d, *i)));
@@ -293,18 +191,16 @@ static void read_args(struct doc *d, struct service *v, const node *args)
 	for (yaml_node_pair_t *i = is_map(args) ? args->data.mapping.pairs.start : NULL;
 	     i && i < args->data.mapping.pairs.top; i++) {
 		const char *key = scalar(at(d, i->key)), *value = scalar(at(d, i->value));
-		char *s __free = text_of(d->p, value);
+		char *s __free = text_of(d->p, value), *arg;
+		bool none;
 
 		if (!key || !*key || !strcmp(key, "<<"))
 			continue;
-		b.n = 0;
-		put(&b, key, strlen(key));
-		if (s && strcmp(value, "null") != 0 && strcmp(value, "~") != 0) {
-			put(&b, "=", 1);
-			put(&b, s, strlen(s));
-		}
-		b.s[b.n] = 0;
-		add_arg(v, b.s);
+		none = !s || !strcmp(value, "null") || !strcmp(value, "~");
+		if (asprintf(&arg, "%s%s%s", key, none ? "" : "=", none ? "" : s) < 0)
+			continue;
+		add_arg(v, arg);
+		free(arg);
 	}
 }
 

@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Whose step is it, and which instruction: candidates of all builds, narrowed by what else is known of the step. */
+#include <stdio.h>
+#include <string.h>
+
+#include "attribute.h"
+#include "builder/dockerfile.h"
+#include "trace/hash.h"
+
+#define CANDIDATES_MAX 32
+
+/* The Dockerfile as this step's builder reads it; parsed when first needed, again when the builder differs. */
+static struct dockerfile *build_df(struct model *m, struct build *b, enum builder_kind builder)
+{
+	struct df_opts o = {
+		.target = b->target,
+		.build_args = b->build_args,
+		/* a docker client that needs no plugin for BuildKit is 20.10, with BuildKit 0.8 */
+		.buildkit_minor = builder == BUILDER_DOCKER_LEGACY || !b->buildx ? 8 : 0,
+	};
+	char err[256];
+
+	if (!b->file_text || !b->file_seen || b->file_status != ZT_FILE_OK)
+		return NULL;
+	if ((b->df && b->df_builder == builder) || b->parse_error)
+		return b->df;
+	for (const struct step *s = m->steps; s; s = s->next)
+		if (b->df && s->build == b && s->instr)
+			return b->df; /* borrowed: what was said once stands */
+	dockerfile_free(b->df);
+	b->df = dockerfile_parse(b->file_text, b->file_len, &o, err, sizeof(err));
+	b->df_builder = builder;
+	if (!b->df)
+		b->parse_error = arena_strdup(&m->arena, err);
+	return b->df;
+}
+
+struct candidate {
+	struct build *build;
+	const struct df_instr *instr;
+	enum df_match_kind kind;
+};
+
+static bool alive_at(const struct build *b, zt_u64 ts_ns)
+{
+	return b->started_ns <= ts_ns && (!b->ended_ns || b->ended_ns >= ts_ns);
+}
+
+/* podman, buildah and kaniko run their steps below themselves: whose it is needs no guess. */
+static bool runs_itself(enum builder_kind kind)
+{
+	return kind == BUILDER_PODMAN || kind == BUILDER_BUILDAH || kind == BUILDER_KANIKO;
+}
+
+static bool could_be(const struct build *b, const struct step *s)
+{
+	if (runs_itself(b->builder))
+		return s->entry && model_is_below(s->entry, b->client);
+	if (!alive_at(b, s->started_ns))
+		return false;
+	return b->builder == s->builder || (b->builder == BUILDER_DOCKER && !runs_itself(s->builder));
+}
+
+/* The earlier step that was matched to this instruction; a builder runs each but once. */
+static const struct step *taken(const struct model *m, const struct step *self, const struct candidate *c)
+{
+	for (const struct step *s = m->steps; s; s = s->next)
+		if (s != self && s->instr == c->instr && s->started_ns < self->started_ns)
+			return s;
+	return NULL;
+}
+
+/* BuildKit runs what the target needs; the classic builder each stage up to the target's. */
+static bool runs(const struct step *s, const struct df_instr *in)
+{
+	return in->in_build || (s->builder == BUILDER_DOCKER_LEGACY && in->legacy_index);
+}
+
+/* *unsure: how many candidates were left out because of a match that is only likely. */
+static unsigned int collect(struct model *m, const struct step *s, struct candidate *out, unsigned int *unsure)
+{
+	struct df_argv argv = {
+		.bytes = s->argv, .len = s->argv_bytes, .total = s->argv_cut ? s->argv_total_bytes : 0,
+		.hash = s->argv_hash, .hashed = s->argv_hashed_bytes, .hash_fn = zt_hash,
+	};
+	enum df_match_kind best = DF_MATCH_NONE;
+	unsigned int n = 0;
+
+	for (struct build *b = m->builds; b && s->argv; b = b->next) {
+		struct df_match hits[CANDIDATES_MAX];
+		struct dockerfile *df = could_be(b, s) ? build_df(m, b, s->builder) : NULL;
+		size_t found = df ? dockerfile_match(df, &argv, hits, CANDIDATES_MAX) : 0;
+
+		for (size_t i = 0; i < found && i < CANDIDATES_MAX && n < CANDIDATES_MAX; i++) {
+			struct candidate c = { b, hits[i].instr, hits[i].kind };
+
+			const struct step *other = taken(m, s, &c);
+
+			if (other && other->confidence != CONF_CONFIRMED)
+				(*unsure)++;
+			if (!runs(s, c.instr) || other)
+				continue;
+			if (best != DF_MATCH_NONE && c.kind != best) {
+				if (c.kind > best)
+					continue; /* weaker than what we have */
+				n = 0;
+			}
+			best = c.kind;
+			out[n++] = c;
+		}
+	}
+	return n;
+}
+
+/*
+ * The layer an instruction would write, counted above the base image's last one: every COPY, ADD, RUN
+ * and WORKDIR before it, in its stage and in the stages it continues. 0: no number can be given.
+ */
+static unsigned int layer_number(const struct dockerfile *df, const struct df_instr *in)
+{
+	unsigned int n = in->index;
+	const struct df_stage *st = &df->stages[in->stage];
+
+	if (!n)
+		return 0;
+	if (st->base_stage < 0)
+		return st->is_scratch ? n : n - 1;
+	for (int hops = 0; st->base_stage >= 0 && hops < 64; hops++) {
+		st = &df->stages[st->base_stage];
+		n += st->total;
+	}
+	return st->is_scratch ? n : n - 1;
+}
+
+static const char *last_part(const char *image)
+{
+	const char *slash = strrchr(image, '/');
+
+	return slash ? slash + 1 : image;
+}
+
+/* "base:1" as the store names it and "base:1", "docker.io/library/base:1", "base" as a FROM may. */
+static bool same_image(const char *stored, const char *from)
+{
+	const char *a = last_part(stored), *b = last_part(from);
+	size_t la = strcspn(a, ":"), lb = strcspn(b, ":@");
+
+	if (la != lb || strncmp(a, b, la) != 0)
+		return false;
+	if (b[lb] == '@')
+		return true;
+	return !strcmp(*(a + la) ? a + la : ":latest", *(b + lb) ? b + lb : ":latest");
+}
+
+static const char *base_image(const struct dockerfile *df, const struct df_instr *in)
+{
+	const struct df_stage *st = &df->stages[in->stage];
+
+	for (int hops = 0; st->base_stage >= 0 && hops < 64; hops++)
+		st = &df->stages[st->base_stage];
+	return st->is_scratch ? NULL : st->base;
+}
+
+static bool fits_base(const struct step *s, const struct candidate *c)
+{
+	const char *from = base_image(c->build->df, c->instr);
+
+	return !s->layer.base_image || !from || same_image(s->layer.base_image, from);
+}
+
+/* The legacy builder keeps no layer of a step that wrote nothing: there the count says little. */
+static bool fits_number(const struct step *s, const struct candidate *c)
+{
+	unsigned int n = layer_number(c->build->df, c->instr);
+
+	return s->builder != BUILDER_BUILDKIT || !s->layer.number || !n || n == s->layer.number;
+}
+
+/* Was the step right before this instruction, in the same stage, the one that wrote our parent layer? */
+static bool fits_parent(const struct model *m, const struct step *s, const struct candidate *c, bool *known)
+{
+	const struct step *prev = NULL;
+
+	for (const struct step *p = m->steps; p; p = p->next)
+		if (p != s && p->instr && p->build == c->build && p->instr->stage == c->instr->stage &&
+		    p->instr->index && p->instr->index + 1 == c->instr->index && p->layer.snapshot)
+			prev = p;
+	*known = prev && s->layer.parent;
+	return !*known || !strcmp(prev->layer.snapshot, s->layer.parent);
+}
+
+static unsigned int narrow(const struct model *m, const struct step *s, struct candidate *c, unsigned int n,
+			   bool (*fits)(const struct model *, const struct step *, const struct candidate *))
+{
+	unsigned int kept = 0;
+	struct candidate out[CANDIDATES_MAX];
+
+	for (unsigned int i = 0; i < n; i++)
+		if (fits(m, s, &c[i]))
+			out[kept++] = c[i];
+	if (!kept)
+		return n; /* evidence against all of them is evidence of nothing */
+	memcpy(c, out, kept * sizeof(*c));
+	return kept;
+}
+
+static bool by_base(const struct model *m, const struct step *s, const struct candidate *c)
+{
+	(void)m;
+	return fits_base(s, c);
+}
+
+static bool by_number(const struct model *m, const struct step *s, const struct candidate *c)
+{
+	(void)m;
+	return fits_number(s, c);
+}
+
+static bool by_parent(const struct model *m, const struct step *s, const struct candidate *c)
+{
+	bool known;
+
+	return fits_parent(m, s, c, &known);
+}
+
+/* Whose step went on from the layer that this one wrote? */
+static bool by_child(const struct model *m, const struct step *s, const struct candidate *c)
+{
+	bool none = true;
+
+	for (const struct step *t = m->steps; t && s->layer.snapshot; t = t->next) {
+		if (t == s || t->confidence != CONF_CONFIRMED || !t->layer.parent ||
+		    strcmp(t->layer.parent, s->layer.snapshot) != 0)
+			continue;
+		if (t->build == c->build)
+			return true;
+		none = false;
+	}
+	return none;
+}
+
+/* The value of a build arg in a list; NULL: it is not there, or without one */
+static const char *arg_value(const char *list, const char *name, size_t len)
+{
+	for (; list && *list; list += strlen(list) + 1)
+		if (!strncmp(list, name, len) && list[len] == '=')
+			return list + len + 1;
+	return NULL;
+}
+
+/* *same: build args that the step and the build have alike. false: one differs */
+static bool args_agree(const struct step *s, const struct build *b, unsigned int *same)
+{
+	*same = 0;
+	for (const char *e = s->env; e && *e; e += strlen(e) + 1) {
+		size_t len = strcspn(e, "=");
+		const char *v = arg_value(b->build_args, e, len);
+
+		if (v && strcmp(v, e + len + 1) != 0)
+			return false;
+		*same += v != NULL;
+	}
+	return true;
+}
+
+static bool by_args(const struct model *m, const struct step *s, const struct candidate *c)
+{
+	unsigned int same;
+
+	(void)m;
+	return args_agree(s, c->build, &same);
+}
+
+/* Of those that do not disagree, the ones that give the args in so many words. */
+static bool by_same_args(const struct model *m, const struct step *s, const struct candidate *c)
+{
+	unsigned int same;
+
+	(void)m;
+	return args_agree(s, c->build, &same) && same;
+}
+
+/* Without layer evidence: builders run a stage from top to bottom, so of one stage it is the first not yet run. */
+static bool one_stage(const struct candidate *c, unsigned int n)
+{
+	for (unsigned int i = 1; i < n; i++)
+		if (c[i].build != c[0].build || c[i].instr->stage != c[0].instr->stage)
+			return false;
+	return true;
+}
+
+/* A tie with somebody else's build: who traces one build wants to hear of it, as a tie. */
+static void ours_first(const struct model *m, struct candidate *c, unsigned int n)
+{
+	for (unsigned int i = 1; i < n && !model_concerns(m, c[0].build); i++)
+		if (model_concerns(m, c[i].build)) {
+			struct candidate ours = c[i];
+
+			c[i] = c[0];
+			c[0] = ours;
+		}
+}
+
+const struct df_instr *attribute_guess(struct model *m, const struct step *s, const struct build **ret)
+{
+	struct candidate c[CANDIDATES_MAX];
+	unsigned int unsure = 0, n = collect(m, s, c, &unsure);
+
+	*ret = NULL;
+	n = narrow(m, s, c, n, by_args);
+	n = narrow(m, s, c, n, by_same_args);
+	for (unsigned int i = 1; i < n; i++)
+		if (!c[i].build->dockerfile_path || !c[0].build->dockerfile_path ||
+		    strcmp(c[i].build->dockerfile_path, c[0].build->dockerfile_path))
+			return NULL;
+	if (!n)
+		return NULL;
+	*ret = c[0].build;
+	return c[0].instr;
+}
+
+static void resolve_step(struct model *m, struct step *s)
+{
+	struct candidate c[CANDIDATES_MAX];
+	unsigned int unsure = 0, n = collect(m, s, c, &unsure);
+
+	s->instr = NULL;
+	s->candidates = n;
+	s->confidence = CONF_UNKNOWN;
+	if (!n)
+		return;
+	n = narrow(m, s, c, n, by_args);
+	n = narrow(m, s, c, n, by_same_args);
+	n = narrow(m, s, c, n, by_base);
+	n = narrow(m, s, c, n, by_number);
+	n = narrow(m, s, c, n, by_parent);
+	n = narrow(m, s, c, n, by_child);
+	ours_first(m, c, n);
+	if (n > 1 && one_stage(c, n)) {
+		unsure += n - 1;
+		n = 1;
+	}
+	s->candidates = n + unsure;
+	s->build = c[0].build;
+	s->instr = c[0].instr;
+	s->confidence = s->candidates == 1 && c[0].kind == DF_MATCH_EXACT ? CONF_CONFIRMED : CONF_LIKELY;
+	if (s->build->builder == BUILDER_DOCKER)
+		s->build->builder = s->builder;
+	if (runs_itself(s->build->builder))
+		s->builder = s->build->builder;
+}
+
+/* The one build that could have started it; NULL: none or several. */
+static struct build *only_build(const struct model *m, const struct step *s, bool unread, unsigned int *n)
+{
+	struct build *only = NULL;
+
+	*n = 0;
+	for (struct build *b = m->builds; b; b = b->next)
+		if (could_be(b, s) && !(unread && b->df)) {
+			only = b;
+			(*n)++;
+		}
+	return *n == 1 ? only : NULL;
+}
+
+/*
+ * No Dockerfile fits: a build whose Dockerfile could not be read is the best guess, then one whose Dockerfile
+ * changed. An ordinary container looks like a legacy step, so there only the former counts.
+ */
+static void guess_build(struct model *m, struct step *s)
+{
+	unsigned int n;
+	struct build *only = only_build(m, s, true, &n);
+
+	if (!n && s->builder != BUILDER_DOCKER_LEGACY)
+		only = only_build(m, s, false, &n);
+	s->container = s->builder == BUILDER_DOCKER_LEGACY && !n;
+	s->build = only;
+	if (only && runs_itself(only->builder))
+		s->builder = only->builder;
+	if (s->build && s->build->builder == BUILDER_DOCKER && s->builder == BUILDER_BUILDKIT)
+		s->build->builder = s->builder;
+}
+
+/* "RUN make" of `/bin/sh -c make`, `RUN ["a","b"]` of anything else: for steps no Dockerfile tells of. */
+static char *argv_text(struct model *m, const struct step *s)
+{
+	char buf[4096];
+	size_t n = 0, words = 0;
+	const char *w[4] = { NULL };
+
+	for (size_t at = 0; at < s->argv_bytes && words < 4; at += strlen(s->argv + at) + 1)
+		w[words++] = s->argv + at;
+	if (words == 3 && !strcmp(w[0], "/bin/sh") && !strcmp(w[1], "-c"))
+		return arena_printf(&m->arena, "RUN %.4000s", w[2]);
+	n = (size_t)snprintf(buf, sizeof(buf), "RUN [");
+	for (size_t at = 0; at < s->argv_bytes && n + 8 < sizeof(buf); at += strlen(s->argv + at) + 1) {
+		int more = snprintf(buf + n, sizeof(buf) - n - 2, "%s\"%s\"", at ? "," : "", s->argv + at);
+
+		n += (size_t)more < sizeof(buf) - n - 2 ? (size_t)more : sizeof(buf) - n - 3;
+	}
+	snprintf(buf + n, sizeof(buf) - n, "]");
+	return arena_strdup(&m->arena, buf);
+}
+
+void attribute_resolve(struct model *m)
+{
+	for (int pass = 0; pass < 2; pass++) /* a step may be known by those that came after it */
+		for (struct step *s = m->steps; s; s = s->next)
+			if (s->confidence != CONF_CONFIRMED && !s->frontend)
+				resolve_step(m, s);
+	for (struct step *s = m->steps; s; s = s->next) {
+		s->container = s->frontend;
+		if (!s->instr && !s->frontend)
+			guess_build(m, s);
+		if (s->instr)
+			s->text = s->instr->text;
+		else if (!s->text && s->argv && !s->frontend)
+			s->text = argv_text(m, s);
+		if (s->container || (s->id[0] && s->id_build == s->build))
+			continue;
+		s->id_build = s->build;
+		if (s->build)
+			snprintf(s->id, sizeof(s->id), "%s.s%u", s->build->id, ++s->build->nsteps);
+		else
+			snprintf(s->id, sizeof(s->id), "s%u", ++m->nloose_steps);
+	}
+}
