@@ -316,7 +316,7 @@ static void put_facts(struct screen *s, const struct incident *i, const struct r
 }
 
 /* Columns of "help: ", which the lines below are indented by. */
-static size_t put_labelled(struct screen *s, const char *label, enum style style, const char *text,
+size_t put_labelled(struct screen *s, const char *label, enum style style, const char *text,
 			   unsigned int lines)
 {
 	char head[HEAD_BYTES];
@@ -422,7 +422,7 @@ static int text_incident(struct out *o, const struct report *r, const struct inc
 }
 
 /* "step 3/9", as the builder counted it, else ztrace's own name for the step. */
-static const char *step_label(char *buf, size_t cap, const struct step *st)
+const char *step_label(char *buf, size_t cap, const struct step *st)
 {
 	struct step_place p = step_place(st);
 
@@ -560,45 +560,6 @@ static void put_notes(struct screen *s, struct out *o, const struct report *r)
 		screen_para(s, &(struct para){ .head = head, .head_style = STYLE_NOTE,
 					       .text = *note->text ? _(note->text) : "", .indent = 6,
 					       .lines = 3 });
-		flush_full(s, o);
-	}
-}
-
-/* "    312.4 MiB  api/Dockerfile:12 RUN make -j8" */
-static void put_hungry(struct screen *s, struct out *o, const struct report *r)
-{
-	if (!r->nhungry)
-		return;
-	put_labelled(s, _("measured:"), STYLE_NOTE, _("what each step needs, the hungriest first"), 1);
-	for (unsigned int n = 0; n < r->nhungry; n++) {
-		const struct step *st = r->hungry[n];
-		const char *file = st->build ? st->build->dockerfile_path : NULL;
-		struct step_place at = step_place(st);
-		char head[HEAD_BYTES], size[FMT_LEN], label[64], text[SOURCE_BYTES];
-
-		snprintf(head, sizeof(head), "%14s  ", fmt_bytes(size, sizeof(size), st->need_bytes));
-		if (file && at.line)
-			snprintf(text, sizeof(text), "%.300s:%u %.600s", file, at.line, at.instruction ?: "");
-		else
-			snprintf(text, sizeof(text), "%s", step_label(label, sizeof(label), st));
-		screen_para(s, &(struct para){ .head = head, .text = text, .lines = 1 });
-	}
-	flush_full(s, o);
-}
-
-/* "measured: /ci needs 312.4 MiB; its limit is 64.0 MiB", and what to set it to. */
-static void put_measured(struct screen *s, struct out *o, const struct report *r)
-{
-	for (unsigned int n = 0; n < r->nmeasured; n++) {
-		const struct measured *v = &r->measured[n];
-		size_t indent;
-
-		put_labelled(s, _("measured:"), STYLE_NOTE, v->text, 3);
-		if (v->help) {
-			indent = put_labelled(s, _("help:"), STYLE_HELP, v->help, 2);
-			if (v->command)
-				screen_command(s, v->command, indent, 6);
-		}
 		flush_full(s, o);
 	}
 }

@@ -8,7 +8,14 @@
 
 /* Lists may be longer than a screen keeps. */
 void flush_full(struct screen *s, struct out *o);
-/* text_services.c */
+/* "help: …", the text under itself. Columns that its head takes */
+size_t put_labelled(struct screen *s, const char *label, enum style style, const char *text, unsigned int lines);
+/* "step 3/9", as the builder counted it, else ztrace's own name for the step. */
+const char *step_label(char *buf, size_t cap, const struct step *st);
+
+/* text_lists.c */
 void put_services(struct screen *s, struct out *o, const struct report *r);
+void put_hungry(struct screen *s, struct out *o, const struct report *r);
+void put_measured(struct screen *s, struct out *o, const struct report *r);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* One line for each of the services that one command builds: what it took, what became of it. */
+/* Lists at the end of a text report: the services of one command, and what `ztrace measure` learnt. */
 #include <stdio.h>
 
 #include "base/fmt.h"
@@ -73,6 +73,45 @@ void put_services(struct screen *s, struct out *o, const struct report *r)
 		}
 		client = b->client;
 		put_service(s, r, b);
+		flush_full(s, o);
+	}
+}
+
+/* "    312.4 MiB  api/Dockerfile:12 RUN make -j8" */
+void put_hungry(struct screen *s, struct out *o, const struct report *r)
+{
+	if (!r->nhungry)
+		return;
+	put_labelled(s, _("measured:"), STYLE_NOTE, _("what each step needs, the hungriest first"), 1);
+	for (unsigned int n = 0; n < r->nhungry; n++) {
+		const struct step *st = r->hungry[n];
+		const char *file = st->build ? st->build->dockerfile_path : NULL;
+		struct step_place at = step_place(st);
+		char head[128], size[FMT_LEN], label[64], text[1024];
+
+		snprintf(head, sizeof(head), "%14s  ", fmt_bytes(size, sizeof(size), st->need_bytes));
+		if (file && at.line)
+			snprintf(text, sizeof(text), "%.300s:%u %.600s", file, at.line, at.instruction ?: "");
+		else
+			snprintf(text, sizeof(text), "%s", step_label(label, sizeof(label), st));
+		screen_para(s, &(struct para){ .head = head, .text = text, .lines = 1 });
+	}
+	flush_full(s, o);
+}
+
+/* "measured: /ci needs 312.4 MiB; its limit is 64.0 MiB", and what to set it to. */
+void put_measured(struct screen *s, struct out *o, const struct report *r)
+{
+	for (unsigned int n = 0; n < r->nmeasured; n++) {
+		const struct measured *v = &r->measured[n];
+		size_t indent;
+
+		put_labelled(s, _("measured:"), STYLE_NOTE, v->text, 3);
+		if (v->help) {
+			indent = put_labelled(s, _("help:"), STYLE_HELP, v->help, 2);
+			if (v->command)
+				screen_command(s, v->command, indent, 6);
+		}
 		flush_full(s, o);
 	}
 }
