@@ -22,6 +22,8 @@ compose_is() {
 # Four services, two Dockerfiles: two of them have the same text, and differ in a build arg alone
 four_services() {
 	compose_is "$1"
+	# an image of a step that wrote nothing has the layers of base:1, and would be another name for it
+	trap 'docker images --format "{{.Repository}}:{{.Tag}}" | grep -vE "^base2?:1$" | xargs -r docker rmi -f >/dev/null' EXIT
 	dockerfile web/Dockerfile <<-'END'
 	FROM base:1
 	RUN oombox eat 20 4000
