@@ -578,6 +578,61 @@ static struct df_argv argv_of(const char *bytes, size_t len)
 }
 #define A(lit) argv_of(lit, sizeof(lit))
 
+/* podman, buildah and kaniko */
+static void test_match_looked_up(void **state)
+{
+	struct dockerfile *df = parse("FROM a\nRUN [\"make\",\"all\"]\nRUN [\"./x\"]\nRUN [\"true\"]\nRUN make all\n"
+				      "SHELL [\"/bin/bash\",\"-o\",\"pipefail\",\"-c\"]\nRUN make | tee\nRUN [\"sh\",\"-c\",\"z\"]\n",
+				      NULL);
+	struct df_match m[4];
+	struct df_argv v;
+
+	(void)state;
+	v = A("/usr/bin/make\0all");
+	assert_int_equal(dockerfile_match(df, &v, m, 4), 0);
+	v.looked_up = true;
+	assert_int_equal(dockerfile_match(df, &v, m, 4), 1);
+	assert_true(m[0].kind == DF_MATCH_EXACT && m[0].instr->line == 2);
+	v.len--;
+	assert_int_equal(dockerfile_match(df, &v, m, 4), 1);
+	v = A("/bin/true");
+	v.looked_up = true;
+	assert_int_equal(dockerfile_match(df, &v, m, 4), 1);
+	assert_int_equal(m[0].instr->line, 4);
+	v = A("/bin/untrue");
+	v.looked_up = true;
+	assert_int_equal(dockerfile_match(df, &v, m, 4), 0);
+	v = A("/usr/bin/make\0all\0more");
+	v.looked_up = true;
+	assert_int_equal(dockerfile_match(df, &v, m, 4), 0);
+	v = A("/opt/./x");
+	v.looked_up = true;
+	assert_int_equal(dockerfile_match(df, &v, m, 4), 0);
+	v = A("/bin/sh\0-c\0make | tee");
+	assert_int_equal(dockerfile_match(df, &v, m, 4), 0);
+	v.looked_up = true;
+	assert_int_equal(dockerfile_match(df, &v, m, 4), 1);
+	assert_true(m[0].kind == DF_MATCH_EXACT && m[0].instr->line == 7);
+	v = A("/bin/bash\0-o\0pipefail\0-c\0make | tee");
+	v.looked_up = true;
+	assert_int_equal(dockerfile_match(df, &v, m, 4), 1);
+	/* an exec form of a shell is no SHELL */
+	v = A("/bin/sh\0-c\0z");
+	v.looked_up = true;
+	assert_int_equal(dockerfile_match(df, &v, m, 4), 1);
+	assert_int_equal(m[0].instr->line, 8);
+	v = A("/bin/sh\0-c\0make *");
+	v.total = v.len + 30;
+	v.len = sizeof("/bin/sh\0-c\0make |") - 1;
+	v.looked_up = true;
+	assert_int_equal(dockerfile_match(df, &v, m, 4), 0);
+	v.total = sizeof("/bin/sh\0-c\0make | tee");
+	v.bytes = "/bin/sh\0-c\0make | ";
+	assert_int_equal(dockerfile_match(df, &v, m, 4), 1);
+	assert_true(m[0].kind == DF_MATCH_PREFIX && m[0].instr->line == 7);
+	dockerfile_free(df);
+}
+
 static void test_match(void **state)
 {
 	struct dockerfile *df =
@@ -655,6 +710,7 @@ int main(void)
 		cmocka_unit_test(test_onbuild_in_file), cmocka_unit_test(test_scope),
 		cmocka_unit_test(test_refused),		cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_match),		cmocka_unit_test(test_match_cut),
+		cmocka_unit_test(test_match_looked_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -154,7 +154,7 @@ static bool has_mask(const char *p, size_t len)
 	return len && memmem(p, len, MASK, MASK_LEN);
 }
 
-enum df_match_kind df_match_instr(const struct df_instr *in, const struct df_argv *v)
+static enum df_match_kind match(const struct df_instr *in, const struct df_argv *v)
 {
 	struct side a, b;
 	enum df_match_kind kind = DF_MATCH_NONE;
@@ -182,6 +182,49 @@ enum df_match_kind df_match_instr(const struct df_instr *in, const struct df_arg
 	if (has_mask(b.p, b.left) && same(b, a, true))
 		return DF_MATCH_MASKED;
 	return DF_MATCH_NONE;
+}
+
+/* Bytes of the words that a shell form's text stands behind: "/bin/sh -c" */
+static size_t before_text(const struct df_instr *in)
+{
+	size_t at = 0, next;
+
+	while ((next = at + strlen(in->argv + at) + 1) < in->argv_bytes)
+		at = next;
+	return at;
+}
+
+/* Leaves out what the builder made of it otherwise: the shell, or the way to the program. false: that is not it */
+static bool strip(struct df_instr *in, struct df_argv *v)
+{
+	static const char sh[] = "/bin/sh\0-c"; /* words NUL-ended */
+	size_t mine = strlen(in->argv), theirs = strnlen(v->bytes, v->len);
+
+	if (!in->exec_form && v->len > sizeof(sh) && !memcmp(v->bytes, sh, sizeof(sh))) {
+		mine = before_text(in);
+		theirs = sizeof(sh);
+	} else if (strchr(in->argv, '/') || theirs <= mine || v->bytes[theirs - mine - 1] != '/' ||
+		   memcmp(v->bytes + theirs - mine, in->argv, mine)) {
+		return false;
+	}
+	in->argv += mine;
+	in->argv_bytes -= mine;
+	v->bytes += theirs;
+	v->len -= theirs;
+	v->total = v->total ? v->total - theirs : 0;
+	v->hashed = 0;
+	return true;
+}
+
+enum df_match_kind df_match_instr(const struct df_instr *in, const struct df_argv *v)
+{
+	enum df_match_kind kind = match(in, v);
+	struct df_instr rest = *in;
+	struct df_argv theirs = *v;
+
+	if (kind != DF_MATCH_NONE || !v->looked_up || !in->is_run || !in->argv_bytes || !v->len)
+		return kind;
+	return strip(&rest, &theirs) ? match(&rest, &theirs) : DF_MATCH_NONE;
 }
 
 size_t dockerfile_match(const struct dockerfile *df, const struct df_argv *argv,

@@ -127,6 +127,8 @@ struct df_argv {
 	uint64_t hash;	     /* of the first hashed bytes of the whole argv */
 	size_t hashed;	     /* 0: no hash known */
 	uint64_t (*hash_fn)(const void *bytes, size_t len); /* called only if the rest agrees; NULL: never */
+	/* podman, buildah, kaniko: the first word was looked up in PATH, SHELL may be ignored (it is for OCI images) */
+	bool looked_up;
 };
 
 struct df_match {
