@@ -23,7 +23,7 @@ static struct build *build_above(const struct proc *p)
 {
 	int depth = 0;
 
-	for (const struct proc *q = p->parent; q && depth < PLUGIN_DEPTH; q = q->parent, depth++)
+	for (const struct proc *q = p->parent; q && !q->step && depth < PLUGIN_DEPTH; q = q->parent, depth++)
 		if (q->client && q->client->builder != BUILDER_HOST && !q->exit_ns)
 			return q->client;
 	return NULL;

@@ -16,7 +16,7 @@ static struct dockerfile *build_df(struct model *m, struct build *b, enum builde
 		.target = b->target,
 		.build_args = b->build_args,
 		/* a docker client that needs no plugin for BuildKit is 20.10, with BuildKit 0.8 */
-		.buildkit_minor = builder == BUILDER_DOCKER_LEGACY || !b->buildx ? 8 : 0,
+		.buildkit_minor = builder == BUILDER_DOCKER_LEGACY || !(b->buildx || runs_itself(builder)) ? 8 : 0,
 	};
 	char err[256];
 
@@ -46,19 +46,24 @@ static bool alive_at(const struct build *b, zt_u64 ts_ns)
 	return b->started_ns <= ts_ns && (!b->ended_ns || b->ended_ns >= ts_ns);
 }
 
-/* podman, buildah and kaniko run their steps below themselves: whose it is needs no guess. */
-static bool runs_itself(enum builder_kind kind)
+/* The build whose client the step is below, the innermost; NULL: a daemon's, or podman's service's */
+static const struct build *run_by(const struct step *s)
 {
-	return kind == BUILDER_PODMAN || kind == BUILDER_BUILDAH || kind == BUILDER_KANIKO;
+	return s->entry && runs_itself(s->builder) ? model_run_by(s->entry->parent) : NULL;
 }
 
 static bool could_be(const struct build *b, const struct step *s)
 {
-	if (runs_itself(b->builder))
-		return s->entry && model_is_below(s->entry, b->client);
+	const struct build *by = run_by(s);
+
+	if (by)
+		return b == by;
+	if (runs_itself(b->builder) && (b->builder != BUILDER_PODMAN || !runs_itself(s->builder)))
+		return false; /* only podman may leave the work to a service */
 	if (!alive_at(b, s->started_ns))
 		return false;
-	return b->builder == s->builder || (b->builder == BUILDER_DOCKER && !runs_itself(s->builder));
+	return b->builder == s->builder || runs_itself(b->builder) ||
+	       (b->builder == BUILDER_DOCKER && !runs_itself(s->builder));
 }
 
 /* The earlier step that was matched to this instruction; a builder runs each but once. */
@@ -82,6 +87,7 @@ static unsigned int collect(struct model *m, const struct step *s, struct candid
 	struct df_argv argv = {
 		.bytes = s->argv, .len = s->argv_bytes, .total = s->argv_cut ? s->argv_total_bytes : 0,
 		.hash = s->argv_hash, .hashed = s->argv_hashed_bytes, .hash_fn = zt_hash,
+		.looked_up = runs_itself(s->builder),
 	};
 	enum df_match_kind best = DF_MATCH_NONE;
 	unsigned int n = 0;

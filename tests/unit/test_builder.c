@@ -266,6 +266,31 @@ static void the_client(void **state)
 	assert_false(killed(&s, &a));
 }
 
+/* podman is its own engine: no other build has it, and its own has it before the first step runs, too */
+static void an_engine_that_is_the_client(void **state)
+{
+	struct build_agent a;
+	struct scene s;
+	struct proc second = { .exit_ns = 10 * SEC, .exit_code = CODE(1) };
+	struct build other = { .id = "b2", .builder = BUILDER_PODMAN, .client = &second, .started_ns = SEC };
+
+	(void)state;
+	set(&s, KILLED, 10 * SEC);
+	s.m.steps = NULL;
+	memcpy(s.client.argv, "podman\0build\0.", 15);
+	s.client.argv_bytes = 14;
+	s.client.client = &s.build;
+	second.client = &other;
+	s.build.builder = BUILDER_PODMAN;
+	s.build.next = &other;
+	s.k.victim = &s.client;
+	assert_true(killed(&s, &a));
+	assert_int_equal(a.role, AGENT_ENGINE);
+	assert_int_equal(a.confidence, CONF_CONFIRMED);
+	assert_ptr_equal(a.build, &s.build);
+	assert_int_equal(a.died, 1);
+}
+
 static void a_ci_agent(void **state)
 {
 	struct build_agent a;
@@ -291,7 +316,8 @@ int main(void)
 		cmocka_unit_test(the_daemon_of_a_running_step), cmocka_unit_test(the_build_goes_on),
 		cmocka_unit_test(the_step_had_ended), cmocka_unit_test(another_daemon),
 		cmocka_unit_test(nobody_builds), cmocka_unit_test(docker_in_docker), cmocka_unit_test(helpers),
-		cmocka_unit_test(the_client), cmocka_unit_test(a_ci_agent),
+		cmocka_unit_test(the_client), cmocka_unit_test(an_engine_that_is_the_client),
+		cmocka_unit_test(a_ci_agent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

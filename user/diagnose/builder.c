@@ -114,8 +114,11 @@ static enum agent_role role_of_kill(const struct model *m, const struct kill *k,
  */
 static enum tristate serves(const struct model *m, const struct build_agent *a, const struct build *b)
 {
+	const struct build *own = model_run_by(a->victim);
 	enum tristate ret = TRI_UNKNOWN;
 
+	if (own)
+		return own == b ? TRI_YES : TRI_NO;
 	for (const struct step *s = m->steps; s; s = s->next) {
 		if (s->build != b || !s->entry)
 			continue;

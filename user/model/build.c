@@ -33,13 +33,27 @@ struct build *model_build_new(struct model *m, struct proc *client, enum builder
 	return b;
 }
 
+bool runs_itself(enum builder_kind kind)
+{
+	return kind == BUILDER_PODMAN || kind == BUILDER_BUILDAH || kind == BUILDER_KANIKO;
+}
+
+struct build *model_run_by(const struct proc *p)
+{
+	for (int depth = 0; p && depth < 64; depth++, p = p->parent)
+		if (p->client && runs_itself(p->client->builder))
+			return p->client;
+	return NULL;
+}
+
 struct step *model_step_of(const struct model *m, zt_u64 cgroup, const struct proc *p)
 {
 	struct step *s = model_step_of_cgroup(m, cgroup);
 
-	for (int depth = 0; !s && p && depth < 64; p = p->parent, depth++)
+	/* the innermost: kaniko runs its steps in a container that is one process's cgroup, too */
+	for (int depth = 0; p && !(s && s->entry == p) && depth < 64; p = p->parent, depth++)
 		if (p->step && !p->step->cgroup && p->step->entry == p)
-			s = p->step;
+			return p->step;
 	return s;
 }
 

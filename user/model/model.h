@@ -320,6 +320,11 @@ bool model_concerns(const struct model *m, const struct build *b);
 /* The next build of that client after b (NULL: the first); NULL: no more */
 struct build *model_build_of(const struct model *m, const struct proc *client, const struct build *b);
 
+/* podman, buildah and kaniko are client and engine in one: a step of theirs descends from its build's client. */
+bool runs_itself(enum builder_kind kind);
+/* The innermost such build that p is the client of or below; NULL: none */
+struct build *model_run_by(const struct proc *p);
+
 /* New objects for attribute.c */
 struct build *model_build_new(struct model *m, struct proc *client, enum builder_kind builder);
 struct step *model_step_new(struct model *m, struct cgroup *cg, struct proc *entry);
