@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* What to do, best first, and what the reader should know besides. Each rule is a pure function in a file of its own. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -96,12 +97,25 @@ void advise_signal(struct report *r, struct incident *i)
 		add_help(i, "raise-timeout", _("raise the time limit, or find out what became slow"), NULL, 0);
 }
 
+static void note_project(struct report *r, const struct build *b, struct incident *i)
+{
+	if (b->file_status == ZT_FILE_STDIN)
+		add_note(i, _("the compose or bake file came over a pipe: which service this step is of is not known"));
+	else
+		add_note(i, say(r, _("%s could not be read (%s): which service this step is of is not known"), b->project_path,
+				b->file_error == EBADMSG ? _("not valid YAML") : strerror(b->file_error)));
+}
+
 static void note_dockerfile(struct report *r, const struct unit *u, struct incident *i)
 {
 	const struct build *b = u->build;
 
 	if (!b || !u->step || u->step->instr || u->step->container)
 		return;
+	if (b->project_path) {
+		note_project(r, b, i);
+		return;
+	}
 	switch (b->file_seen ? b->file_status : ZT_FILE_GONE) {
 	case ZT_FILE_STDIN:
 		add_note(i, _("the Dockerfile came over a pipe, so the step has no line number here"));

@@ -199,6 +199,10 @@ int apply_file(struct model *m, const struct zt_ev *ev)
 		b = model_build_new(m, p, BUILDER_DOCKER);
 	if (!b || ev_tail_strings(ev, path, 1) != 1)
 		return 0;
+	if (e->role == ZT_FILE_PROJECT) {
+		b->project_path = b->project_path ?: arena_strdup(&m->arena, path[0]);
+		path[0] = "";
+	}
 	if (b->file_seen && b->file_status == ZT_FILE_OK && e->status != ZT_FILE_OK)
 		return 0; /* the plugin's second look came too late; the first one stands */
 	b->file_status = e->status;

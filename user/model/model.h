@@ -92,6 +92,7 @@ struct build {
 	enum zt_file_status file_status;
 	int file_error;
 	bool file_seen;	       /* a file event came */
+	char *project_path;    /* the compose or bake file that could not be read: what is built is not known; NULL: none */
 	char *target;	       /* --target */
 	char *build_args;      /* K=V NUL-separated, double NUL at the end; NULL: none. K alone: value not known */
 	char *memory_flag;     /* -m as given: BuildKit before 0.31 ignores it */

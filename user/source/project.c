@@ -353,7 +353,7 @@ static bool read_files(struct reading *r, sink_fn sink, void *ctx, int *err)
 		if (e) {
 			zt_u32 status = e == -ESPIPE ? ZT_FILE_STDIN : r->failed.status ?: ZT_FILE_ERRNO;
 
-			*err = tell_failure(r, r->files[n], status, -e, sink, ctx);
+			*err = tell_failure(r, status == ZT_FILE_STDIN ? "-" : r->files[n], status, -e, sink, ctx);
 			return false;
 		}
 	}
