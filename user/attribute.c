@@ -172,6 +172,7 @@ static void see_client(struct model *m, const struct zt_ev *ev, const char *tail
 	b->buildx = c->kind == CLIENT_BUILDX_BUILD;
 	b->target = keep(m, c->target);
 	b->memory_flag = keep(m, c->memory);
+	b->several_files = c->containerfile && c->nfiles > 1;
 	if (c->build_args_bytes)
 		b->build_args = arena_dup(&m->arena, c->build_args, c->build_args_bytes + 1);
 	b->file_status = unreadable(c);
@@ -193,16 +194,21 @@ static enum builder_kind builder_of(enum cgpath_kind kind)
 	}
 }
 
-/* The builder's helper that starts a step in the builder's own cgroup; BUILDER_HOST: p is no such */
-static enum builder_kind starts_steps(const struct proc *p)
+/*
+ * Whose helper started p as a step in the builder's own cgroup; BUILDER_HOST: nobody's. What the OCI helper of a rootless
+ * build starts itself is no step (runc, slirp4netns); what runc made and left to it is.
+ */
+static enum builder_kind started_by(const struct proc *p)
 {
+	const struct proc *parent = p->parent;
 	struct daemon_cmd d;
 
-	if (p->client && p->client->builder == BUILDER_KANIKO)
+	if (parent->client && parent->client->builder == BUILDER_KANIKO)
 		return BUILDER_KANIKO;
-	if (daemon_parse(p->argv, p->argv_bytes, &d) && d.kind == DAEMON_BUILDAH_CHROOT)
-		return BUILDER_BUILDAH;
-	return BUILDER_HOST;
+	if (!daemon_parse(parent->argv, parent->argv_bytes, &d))
+		return BUILDER_HOST;
+	return d.kind == DAEMON_BUILDAH_CHROOT || (d.kind == DAEMON_BUILDAH_OCI_RUNTIME && p->adopted) ? BUILDER_BUILDAH :
+													 BUILDER_HOST;
 }
 
 static void take_argv(struct step *s, const struct zt_ev_exec *e, char *copy, size_t len)
@@ -215,16 +221,16 @@ static void take_argv(struct step *s, const struct zt_ev_exec *e, char *copy, si
 	s->argv_hashed_bytes = e->argv_hashed_bytes;
 }
 
-/* buildah with chroot isolation, kaniko: the helper's child that becomes another program is the step. */
+/* buildah rootless or with chroot isolation, kaniko: the helper's child that becomes another program is the step. */
 static void see_entry_below(struct model *m, const struct zt_ev_exec *e, const char *argv, size_t len)
 {
 	struct proc *p = model_proc(m, &e->h.who);
-	enum builder_kind kind = p && p->parent && !p->step ? starts_steps(p->parent) : BUILDER_HOST;
+	enum builder_kind kind = p && p->parent && !p->step ? started_by(p) : BUILDER_HOST;
 	struct daemon_cmd d;
 	struct step *s;
 	char *copy;
 
-	if (kind == BUILDER_HOST)
+	if (kind == BUILDER_HOST || e->h.flags & ZT_F_EXEC_NEW_CGROUP)
 		return;
 	copy = arena_dup(&m->arena, argv, len);
 	if (!copy || daemon_parse(copy, len, &d))
@@ -295,7 +301,8 @@ static bool is_frontend(const char *argv0)
 
 /*
  * The first program that runs in a new memory cgroup with a root file system of its own is the step's
- * command: the runtime's own execs (runc init) happen before it changes root.
+ * command: the runtime's own execs (runc init) happen before it changes root. podman's root is the host's file system
+ * where its storage driver is vfs.
  */
 static void see_entry(struct model *m, const struct zt_ev_exec *e, const char *argv, size_t len, struct want *w)
 {
@@ -304,9 +311,11 @@ static void see_entry(struct model *m, const struct zt_ev_exec *e, const char *a
 	struct step *s;
 	char *copy;
 
-	if (!(e->h.flags & ZT_F_EXEC_ENTRY) || !cg || cg->step || !cg->path)
+	if (!(e->h.flags & (ZT_F_EXEC_ENTRY | ZT_F_EXEC_NEW_CGROUP)) || !cg || cg->step || !cg->path)
 		return;
 	path = cgpath_classify(cg->path);
+	if (!(e->h.flags & ZT_F_EXEC_ENTRY) && path.kind != CGPATH_BUILDAH_STEP)
+		return;
 	if (path.base_len != strlen(cg->path))
 		return; /* below a container, not the container itself */
 	if (path.kind != CGPATH_BUILDKIT_STEP && path.kind != CGPATH_BUILDAH_STEP &&

@@ -349,7 +349,8 @@ static void resolve_step(struct model *m, struct step *s)
 	s->candidates = n + unsure;
 	s->build = c[0].build;
 	s->instr = c[0].instr;
-	s->confidence = s->candidates == 1 && c[0].kind == DF_MATCH_EXACT ? CONF_CONFIRMED : CONF_LIKELY;
+	s->confidence = s->candidates == 1 && c[0].kind == DF_MATCH_EXACT && !s->build->several_files ? CONF_CONFIRMED :
+													CONF_LIKELY;
 	if (s->build->builder == BUILDER_DOCKER)
 		s->build->builder = s->builder;
 	if (runs_itself(s->build->builder))

@@ -64,6 +64,7 @@ static const struct row rows[] = {
 	{ ARGV("podman\0image\0build\0-f\0a/C\0-v\0/x:/x\0--isolation\0chroot\0."), CLIENT_PODMAN, "a/C", "." },
 	{ ARGV("/usr/bin/buildah\0bud\0--runtime\0runc\0--target\0t\0src"), CLIENT_BUILDAH, "src/Dockerfile", "src" },
 	{ ARGV("buildah\0build-using-dockerfile\0-m\0001g\0--jobs\0002\0src"), CLIENT_BUILDAH, "src/Dockerfile", "src" },
+	{ ARGV("buildah\0bud\0-f\0base/A\0-f\0app/B\0src"), CLIENT_BUILDAH, "app/B", "src" },
 	{ ARGV("buildah\0from\0x"), CLIENT_NONE, NULL, NULL },
 	{ ARGV("podman\0run\0build"), CLIENT_NONE, NULL, NULL },
 	{ ARGV("buildah-chroot-exec\0build"), CLIENT_NONE, NULL, NULL },

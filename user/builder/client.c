@@ -50,6 +50,7 @@ static void set_opt(struct client_cmd *c, enum opt_id id, const char *v)
 	switch (id) {
 	case OPT_FILE:
 		c->file = v;
+		c->nfiles++;
 		break;
 	case OPT_TARGET:
 		c->target = v;

@@ -27,7 +27,8 @@ enum client_kind {
 /* Pointers borrow from the argv given to client_parse; NULL: not given. */
 struct client_cmd {
 	enum client_kind kind;
-	const char *file;	/* -f as given; NULL: default */
+	const char *file;	/* -f as given, the last one; NULL: default */
+	unsigned int nfiles;
 	const char *context;	/* as given, or the builder's default; NULL: none was given */
 	const char *target;
 	const char *memory, *memory_swap, *cgroup_parent, *builder, *progress, *platform, *network, *resource;

@@ -125,6 +125,7 @@ static void note_dockerfile(struct report *r, const struct unit *u, struct incid
 		break;
 	case ZT_FILE_OK:
 		add_note(i, b->parse_error ? say(r, _("the Dockerfile could not be read: %.100s"), b->parse_error) :
+			 b->several_files ? _("built from several files: only the last one was read, and it has no such RUN") :
 			 _("no RUN in the Dockerfile has this step's text; the file may have changed"));
 		break;
 	case ZT_FILE_ERRNO:

@@ -37,6 +37,7 @@ struct proc {
 	zt_u64 last_fork_ns;	   /* newest child made */
 	int exit_code;		   /* raw wait status, valid when exit_ns */
 	bool oom_victim;	   /* the exit said so */
+	bool adopted;		   /* between its fork and its newest program its parent became another */
 	zt_s32 oom_score_adj;
 	zt_u64 peak_rss_bytes;
 	char comm[ZT_COMM_LEN];
@@ -97,6 +98,7 @@ struct build {
 	char *build_args;      /* K=V NUL-separated, double NUL at the end; NULL: none. K alone: value not known */
 	char *memory_flag;     /* -m as given: BuildKit before 0.31 ignores it */
 	char *parse_error;     /* why the Dockerfile makes no sense; NULL: it does, or was not tried */
+	bool several_files;    /* of which only the last is known: podman build -f A -f B */
 	bool buildx;	       /* a buildx plugin ran it: BuildKit newer than docker 20.10's */
 	enum builder_kind df_builder; /* the builder df was parsed for */
 	char *file_text;       /* while it is being received, then kept for `>>>` excerpts */

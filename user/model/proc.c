@@ -166,8 +166,12 @@ int apply_exec(struct model *m, const struct zt_ev *ev)
 	set_argv(p, argv, len);
 	set_heap(p, argv, len);
 	label_find(argv, len, &p->label, NULL);
-	if (e->parent.tgid)
-		set_parent(p, proc_get(m, &e->parent));
+	if (e->parent.tgid) {
+		struct proc *parent = proc_get(m, &e->parent);
+
+		p->adopted = p->fork_ns && p->parent != parent;
+		set_parent(p, parent);
+	}
 	return 0;
 }
 
