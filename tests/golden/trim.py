@@ -36,7 +36,7 @@ for e in events:
         steps.add(e["cgroup"])
     elif kind == "exec" and is_client(argv):
         keep.add(who)
-    elif kind == "exec" and argv and argv[0].startswith("buildah-chroot"):
+    elif kind == "exec" and argv and argv[0].startswith(("buildah-chroot", "buildah-oci")):
         keep |= {who, tgid(e["parent"])}
     elif kind == "kill":
         keep |= {who, tgid(e["victim"])}

@@ -59,6 +59,10 @@ static const struct row rows[] = {
 	{ "/zshell/buildah-buildah3211251124", CGPATH_BUILDAH_STEP, "3211251124", "step" },
 	{ "/system.slice/runc-buildah-buildah123.scope", CGPATH_BUILDAH_STEP, "123", "step" },
 	{ "/system.slice/crun-buildah-buildah123.scope", CGPATH_BUILDAH_STEP, "123", "step" },
+	{ "/user.slice/user-1000.slice/user@1000.service/user.slice/crun-buildah-buildah4567.scope", CGPATH_BUILDAH_STEP,
+	  "4567", "step" },
+	{ "/user.slice/user-1000.slice/user@1000.service/app.slice/runc-buildah-buildah89.scope", CGPATH_BUILDAH_STEP, "89",
+	  "step" },
 	{ "/zshell/buildah-buildah", CGPATH_OTHER, NULL, "cgroup" },
 	{ "/zshell/buildah-buildah12x", CGPATH_OTHER, NULL, "cgroup" },
 	{ "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod" UID_
