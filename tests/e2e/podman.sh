@@ -3,22 +3,22 @@
 # podman and buildah, with OCI and with chroot isolation: they are their steps' parents, and count them their own way.
 
 # Sets P to "podman … build" or the like, with a store of its own that holds base:1
-podman_is() {	# podman|buildah|chroot
+podman_is() {	# podman|buildah|chroot [STORAGE-DRIVER]
 	need_cgroups
-	local r=$W/root store a
+	local r=$W/root a
 	command -v podman >/dev/null && command -v buildah >/dev/null && command -v runc >/dev/null || missing 'no podman, buildah or runc'
-	store=(--root "$W/store" --runroot "$W/run" --storage-driver overlay)
+	STORE=(--root "$W/store" --runroot "$W/run" --storage-driver "${2:-overlay}")
 	trap 'awk -v d="$W/store/" "index(\$5, d) == 1 { print \$5 }" /proc/self/mountinfo | sort -r | xargs -r umount -l; umount -l "$W/store/overlay" 2>/dev/null' EXIT
 	mkdir -p "$r"/{bin,etc,tmp,proc,sys,dev}
 	cp "$(command -v busybox)" "$OOMBOX" "$r/bin/"
 	for a in sh echo sleep timeout; do ln -s busybox "$r/bin/$a"; done
 	echo 'root:x:0:0:root:/root:/bin/sh' >"$r/etc/passwd"
 	echo 'root:x:0:' >"$r/etc/group"
-	tar -C "$r" -c . | podman "${store[@]}" import - base:1 >/dev/null 2>&1 || missing 'podman cannot import an image here'
+	tar -C "$r" -c . | podman "${STORE[@]}" import - base:1 >/dev/null 2>&1 || missing 'podman cannot import an image here'
 	case $1 in
-	podman) P=(podman "${store[@]}" build --runtime runc --network=none) ;;
-	buildah) P=(buildah "${store[@]}" bud --runtime runc --network=none) ;;
-	chroot) P=(buildah "${store[@]}" bud --isolation chroot) ;;
+	podman) P=(podman "${STORE[@]}" build --runtime runc --network=none) ;;
+	buildah) P=(buildah "${STORE[@]}" bud --runtime runc --network=none) ;;
+	chroot) P=(buildah "${STORE[@]}" bud --isolation chroot) ;;
 	esac
 	BUILDER=${1/chroot/buildah}
 }
@@ -162,12 +162,13 @@ chroot_two_builds() { two_at_once_of chroot; }
 cancelled_of() {	# BUILDER
 	podman_is "$1"
 	second_of_two 'echo up; sleep 60'
-	traced_start "${P[@]}" ctx
+	boxed 4096 "${P[@]}" ctx
+	traced_start "${IN_BOX[@]}"
 	wait_for 40 grep -qs '^up' out
 	sleep 0.5
 	kill -TERM "$CHILD"
 	sleep 1
-	pkill -KILL -f "$W/store" || true	# what it left behind
+	cg_pids "$BOX" | xargs -r kill -KILL 2>/dev/null	# what it left behind
 	traced_end	# podman 4.3 says 0 after a SIGTERM
 	has j '[.incidents[] | select(.code | startswith("ZT10"))] | length' 0
 }
@@ -177,3 +178,84 @@ scenario buildah_cancelled
 buildah_cancelled() { cancelled_of buildah; }
 scenario chroot_cancelled
 chroot_cancelled() { cancelled_of chroot; }
+
+# The first word is looked up in PATH, and SHELL means nothing for an OCI image: neither is as it stands in the file
+forms_of() {	# BUILDER
+	podman_is "$1"
+	dockerfile ctx/Containerfile <<-'END'
+	FROM base:1
+	RUN ["echo","exec"]
+	SHELL ["/bin/busybox","sh","-c"]
+	RUN echo second && oombox eat 400 || true
+	RUN ["oombox","eat","401"]
+	END
+	boxed 200 "${P[@]}" ctx
+	traced "${IN_BOX[@]}"
+	[[ $RC != 0 ]] || fail "the build passed"
+	oom_read 1 "$BOX"
+	check_oom ZT1005
+	right_step
+	has j '[.builds[] | select(.dockerfile == "ctx/Containerfile") | .steps[] | [.index, .line, .confidence] | join(" ")] | join(", ")' \
+		'2 2 confirmed, 4 4 confirmed, 5 5 confirmed'
+}
+scenario podman_forms
+podman_forms() { forms_of podman; }
+scenario chroot_forms
+chroot_forms() { forms_of chroot; }
+
+# With vfs a step's root is a folder of the host's file system
+scenario podman_vfs
+podman_vfs() {
+	podman_is podman vfs
+	second_of_two 'oombox eat 120'
+	boxed 4096 "${P[@]}" --memory 60m --memory-swap 60m ctx
+	traced "${IN_BOX[@]}"
+	oom_read 1 "$BOX"
+	check_oom ZT1001
+	right_step
+}
+
+# The client only asks: a service that nobody of ours started has the steps
+scenario podman_remote
+podman_remote() {
+	podman_is podman
+	second_of_two 'oombox eat 120'
+	boxed 4096 podman "${STORE[@]}" --runtime runc system service --time 0 "unix://$W/podman.sock"
+	"${IN_BOX[@]}" >service.log 2>&1 & local service=$!
+	wait_for 20 test -S podman.sock
+	traced podman --url "unix://$W/podman.sock" --remote build --network=none --memory 60m --memory-swap 60m ctx
+	kill "$service"; wait "$service"
+	oom_read 1 "$BOX"
+	check_oom ZT1001
+	has i .causal true
+	right_step
+}
+
+# As nobody, with subordinate ids that only this command sees. Where it may make no cgroups its steps have none.
+scenario podman_rootless
+podman_rootless() {
+	podman_is podman
+	local id=(setpriv --reuid nobody --regid nogroup --clear-groups env "HOME=$W/home" "XDG_RUNTIME_DIR=$W/xdg"
+		podman --root "$W/home/store" --runroot "$W/xdg/run" --storage-driver vfs --cgroup-manager cgroupfs)
+	command -v newuidmap >/dev/null || missing 'no newuidmap'
+	mkdir -m 700 home xdg; tar -C root -cf base.tar .
+	chown nobody:nogroup home xdg
+	echo nobody:100000:65536 >subid
+	setpriv --reuid nobody --clear-groups --regid nogroup test -r "$W/base.tar" || missing 'nobody may not read here'
+	second_of_two 'oombox eat 400'
+	cat >as_nobody.sh <<-'END'
+	mount --bind subid /etc/subuid && mount --bind subid /etc/subgid && exec "$@"
+	END
+	trap 'cg_pids "$BOX" | xargs -r kill -KILL 2>/dev/null; umount -l "$W/store/overlay" 2>/dev/null' EXIT	# podman pause
+	boxed 250 unshare -m sh as_nobody.sh "${id[@]}" --runtime runc build --network=none ctx
+	boxed_import=("${IN_BOX[@]:0:4}" unshare -m sh as_nobody.sh "${id[@]}" import base.tar base:1)
+	"${boxed_import[@]}" >import.log 2>&1 || missing "no rootless podman: $(tail -n1 import.log)"
+	traced "${IN_BOX[@]}"
+	[[ $RC != 0 ]] || fail "the build passed"
+	oom_read 1 "$BOX"
+	incident_of "$OOM_pid"
+	has i .code ZT1002
+	has i .limit.path "$OOM_memcg"
+	has i .causal true
+	right_step
+}
