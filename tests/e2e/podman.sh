@@ -7,7 +7,8 @@ podman_is() {	# podman|buildah|chroot [STORAGE-DRIVER]
 	need_cgroups
 	local r=$W/root a
 	command -v podman >/dev/null && command -v buildah >/dev/null && command -v runc >/dev/null || missing 'no podman, buildah or runc'
-	STORE=(--root "$W/store" --runroot "$W/run" --storage-driver "${2:-overlay}")
+	RUNROOT=$(mktemp -d "$TMP/run.XXXXXX")	# podman refuses one of more than 50 characters
+	STORE=(--root "$W/store" --runroot "$RUNROOT" --storage-driver "${2:-overlay}")
 	trap 'awk -v d="$W/store/" "index(\$5, d) == 1 { print \$5 }" /proc/self/mountinfo | sort -r | xargs -r umount -l; umount -l "$W/store/overlay" 2>/dev/null' EXIT
 	mkdir -p "$r"/{bin,etc,tmp,proc,sys,dev}
 	cp "$(command -v busybox)" "$OOMBOX" "$r/bin/"
@@ -236,10 +237,10 @@ scenario podman_rootless
 podman_rootless() {
 	podman_is podman
 	local id=(setpriv --reuid nobody --regid nogroup --clear-groups env "HOME=$W/home" "XDG_RUNTIME_DIR=$W/xdg"
-		podman --root "$W/home/store" --runroot "$W/xdg/run" --storage-driver vfs --cgroup-manager cgroupfs)
+		podman --root "$W/home/store" --runroot "$RUNROOT/nobody" --storage-driver vfs --cgroup-manager cgroupfs)
 	command -v newuidmap >/dev/null || missing 'no newuidmap'
 	mkdir -m 700 home xdg; tar -C root -cf base.tar .
-	chown nobody:nogroup home xdg
+	chown nobody:nogroup home xdg "$RUNROOT"; chmod 711 "$TMP"
 	echo nobody:100000:65536 >subid
 	setpriv --reuid nobody --clear-groups --regid nogroup test -r "$W/base.tar" || skip 'nobody may not read here'
 	second_of_two 'oombox eat 400'
