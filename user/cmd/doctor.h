@@ -32,6 +32,7 @@ struct doctor_pasts {
 	struct doctor_past v[DOCTOR_PASTS_MAX];
 	unsigned int n;
 	zt_u64 have_bytes;
+	size_t dir_len; /* of a path: the part up to the working directory */
 };
 void doctor_past_find(struct doctor_pasts *v); /* of the Dockerfiles below the working directory */
 void doctor_past_print(const struct doctor_pasts *v, FILE *f);

@@ -14,11 +14,14 @@
 #include "history.h"
 #include "render/screen.h"
 
-static bool is_below(const char *path, const char *dir)
+/* What follows `dir` in path; NULL: it is not below. */
+static const char *below(const char *path, const char *dir)
 {
 	size_t n = strlen(dir);
 
-	return !strncmp(path, dir, n) && (path[n] == '/' || n == 1);
+	if (strncmp(path, dir, n) || (path[n] != '/' && n != 1))
+		return NULL;
+	return path + n + (n > 1); /* "/" ends in its slash already */
 }
 
 /* A Dockerfile that was edited since may have lost the step, or done something about it. */
@@ -71,9 +74,10 @@ void doctor_past_find(struct doctor_pasts *v)
 	    history_open(&h, dir, cwd) < 0)
 		return;
 	for (size_t at = 0; history_next(h, &at, &e);)
-		if (is_below(e.dockerfile, cwd) && is_as_built(&e))
+		if (below(e.dockerfile, cwd) && is_as_built(&e))
 			see(v, &e);
 	history_free(h);
+	v->dir_len = strlen(cwd) + (strlen(cwd) > 1);
 	for (unsigned int i = 0; i < v->n; i++)
 		if (v->v[i].need_bytes > memory + swap)
 			v->v[kept++] = v->v[i];
@@ -92,7 +96,7 @@ void doctor_past_print(const struct doctor_pasts *v, FILE *f)
 		snprintf(text, sizeof(text),
 			 v->v[i].at_least ? _("%.400s:%u took more than %s in an earlier build; %s of memory and swap is free: %.800s") :
 					    _("%.400s:%u took %s in an earlier build; %s of memory and swap is free: %.800s"),
-			 v->v[i].dockerfile, v->v[i].line, fmt_bytes(need, sizeof(need), v->v[i].need_bytes),
+			 v->v[i].dockerfile + v->dir_len, v->v[i].line, fmt_bytes(need, sizeof(need), v->v[i].need_bytes),
 			 fmt_bytes(have, sizeof(have), v->have_bytes), v->v[i].text);
 		screen_para(s, &(struct para){ .head = _("warning: "), .text = text, .indent = 9, .lines = 3 });
 	}
