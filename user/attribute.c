@@ -40,7 +40,8 @@ static void want_dockerfile(struct want *w, const struct proc *p, const struct c
 	w->who = p->id;
 	w->service = 0;
 	w->containerfile = c->containerfile;
-	snprintf(w->path, sizeof(w->path), "%s", c->file ? c->file : "");
+	/* buildctl's two folders need not be the same */
+	snprintf(w->path, sizeof(w->path), "%s", c->kind == CLIENT_BUILDCTL ? c->dockerfile : c->file ? c->file : "");
 	snprintf(w->context, sizeof(w->context), "%s", c->context ? c->context : "");
 }
 
@@ -59,7 +60,7 @@ static bool may_be_client(const char *argv, size_t len)
 	size_t first = strnlen(argv, len);
 
 	return word_has(argv, len, "docker") || word_has(argv, len, "podman") || word_has(argv, len, "buildah") ||
-	       word_has(argv, len, "executor") ||
+	       word_has(argv, len, "executor") || word_has(argv, len, "buildctl") ||
 	       (first < len && word_has(argv, len, "python") && word_has(argv + first + 1, len - first - 1, "docker"));
 }
 
@@ -121,6 +122,7 @@ static enum builder_kind builder_by_client(enum client_kind kind)
 {
 	switch (kind) {
 	case CLIENT_BUILDX_BUILD:
+	case CLIENT_BUILDCTL:
 		return BUILDER_BUILDKIT;
 	case CLIENT_PODMAN:
 		return BUILDER_PODMAN;
@@ -169,7 +171,7 @@ static void see_client(struct model *m, const struct zt_ev *ev, const char *tail
 	b = model_build_new(m, p, builder_by_client(c->kind));
 	if (!b)
 		return;
-	b->buildx = c->kind == CLIENT_BUILDX_BUILD;
+	b->buildx = c->kind == CLIENT_BUILDX_BUILD || c->kind == CLIENT_BUILDCTL;
 	b->target = keep(m, c->target);
 	b->memory_flag = keep(m, c->memory);
 	b->several_files = c->containerfile && c->nfiles > 1;

@@ -24,7 +24,7 @@ for e in events:
 
 def is_client(argv):
     names = [a.rsplit("/", 1)[-1] for a in argv[:2]]
-    return (any(n.startswith(("docker", "podman", "buildah")) for n in names)
+    return (any(n.startswith(("docker", "podman", "buildah", "buildctl", "buildkitd")) for n in names)
             and any(v in argv for v in ("build", "bud", "bake")))
 
 

@@ -21,7 +21,7 @@ static const struct opt *find_letter(const struct opt *t, char letter)
 	return NULL;
 }
 
-static void add_build_arg(struct client_cmd *c, const char *v)
+void client_build_arg(struct client_cmd *c, const char *v)
 {
 	size_t len = strlen(v);
 
@@ -56,7 +56,7 @@ static void set_opt(struct client_cmd *c, enum opt_id id, const char *v)
 		c->target = v;
 		break;
 	case OPT_BUILD_ARG:
-		add_build_arg(c, v);
+		client_build_arg(c, v);
 		break;
 	case OPT_MEMORY:
 		c->memory = v;
@@ -228,14 +228,19 @@ static void find_dockerfile(struct client_cmd *c)
 			     c->context[strlen(c->context) - 1] == '/' ? "" : "/");
 	if (n < 0 || (size_t)n >= sizeof(c->dockerfile))
 		c->dockerfile[0] = 0;
-	if (!strncmp(c->dockerfile, "./", 2) && c->dockerfile[2] && c->dockerfile[2] != '/')
-		memmove(c->dockerfile, c->dockerfile + 2, strlen(c->dockerfile + 2) + 1);
+}
+
+/* "./D" is "D" */
+static void trim_dot(char *path)
+{
+	if (!strncmp(path, "./", 2) && path[2] && path[2] != '/')
+		memmove(path, path + 2, strlen(path + 2) + 1);
 }
 
 bool client_parse(const char *argv, size_t len, bool cut, struct client_cmd *out)
 {
 	static bool (*const recognisers[])(struct client_cmd *, struct words *) = {
-		client_docker, client_podman, client_kaniko,
+		client_docker, client_podman, client_kaniko, client_buildctl,
 	};
 	bool found = false;
 
@@ -250,8 +255,10 @@ bool client_parse(const char *argv, size_t len, bool cut, struct client_cmd *out
 		return false;
 	}
 	/* The context is the last word: of a cut argv it cannot be known. */
-	if (cut && out->kind != CLIENT_KANIKO)
+	if (cut && out->kind != CLIENT_KANIKO && out->kind != CLIENT_BUILDCTL)
 		out->context = NULL;
-	find_dockerfile(out);
+	if (!out->dockerfile[0] && !out->remote)
+		find_dockerfile(out);
+	trim_dot(out->dockerfile);
 	return true;
 }

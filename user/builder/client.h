@@ -18,6 +18,7 @@ enum client_kind {
 	CLIENT_PODMAN,	/* this and the next two are their own builders */
 	CLIENT_BUILDAH,
 	CLIENT_KANIKO,
+	CLIENT_BUILDCTL, /* BuildKit's own; its daemon is a buildkitd */
 };
 
 #define CLIENT_PATH_MAX 4096

@@ -43,6 +43,9 @@ static inline bool is_word(const char *s, const char *lit)
 	return s && !strcmp(s, lit);
 }
 
+/* K=V of a build arg, for c->build_args */
+void client_build_arg(struct client_cmd *c, const char *v);
+
 /* Options in front of a command word; returns that word. */
 const char *opts_command(struct client_cmd *c, const struct opt *table, struct words *w);
 /* Options and the context, up to the end */
@@ -50,10 +53,11 @@ void opts_rest(struct client_cmd *c, const struct opt *table, struct words *w);
 
 /*
  * One builder each: is this its command line? w: at argv[0]. Sets c->kind and what the options say; the caller finds the
- * Dockerfile. A new one is a file of its own and a line in client.c's table.
+ * Dockerfile, unless c->dockerfile is set. A new one is a file of its own and a line in client.c's table.
  */
 bool client_docker(struct client_cmd *c, struct words *w);
 bool client_podman(struct client_cmd *c, struct words *w);
 bool client_kaniko(struct client_cmd *c, struct words *w);
+bool client_buildctl(struct client_cmd *c, struct words *w);
 
 #endif

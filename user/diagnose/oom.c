@@ -2,6 +2,7 @@
 /* One decision of the kernel's OOM killer, put together: victims, limit, holders, cause. */
 #include <string.h>
 
+#include "builder/cgpath.h"
 #include "diagnose/internal.h"
 
 /* PAGE_ALLOC_COSTLY_ORDER: above it the kernel gives up rather than kill, if it may */
@@ -123,6 +124,18 @@ static const char *oom_code(const struct incident *i, const struct kill *k)
 	return strcmp(i->limit.owner ? i->limit.owner : "", "step") == 0 ? "ZT1001" : "ZT1002";
 }
 
+/* A container's id is long, and nobody's name for it. */
+static const char *level_name(struct report *r, const char *path)
+{
+	struct cgpath c = cgpath_level(path);
+
+	if (c.id && c.kind == CGPATH_BUILDX_BUILDER)
+		return say(r, _("the builder's container %.12s"), c.id);
+	if (c.id && (c.kind == CGPATH_DOCKER_CONTAINER || c.kind == CGPATH_PODMAN_CONTAINER))
+		return say(r, _("container %.12s"), c.id);
+	return say(r, "%.40s", path);
+}
+
 static const char *oom_headline(struct report *r, const struct incident *i, const struct unit *u)
 {
 	const char *who = u->step || u->build || u->entry ? say_unit(r, u) : say(r, _("process %s"), i->victims[0].comm);
@@ -148,7 +161,7 @@ static const char *oom_headline(struct report *r, const struct incident *i, cons
 	if (!strcmp(i->code, "ZT1001"))
 		return say(r, _("%s ran out of memory: its own limit is %s"), who,
 			   say_bytes(r, i->limit.bytes));
-	return say(r, _("%s ran out of memory: %.40s is limited to %s"), who, i->limit.path,
+	return say(r, _("%s ran out of memory: %s is limited to %s"), who, level_name(r, i->limit.path),
 		   say_bytes(r, i->limit.bytes));
 }
 

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# BuildKit's own daemon: by itself with buildctl, and in a container of buildx' docker-container driver. No package of
+# Debian's has it: BUILDKITD=DIR names a folder with buildkitd and buildctl (built from moby/buildkit), else nothing of
+# this runs. Seen with v0.32.2.
+[[ ${BUILDKITD:-} ]] || return 0
+
+# Starts it with its steps below $BOX; sets P to a build with it
+buildkitd_up() {
+	need_cgroups
+	local r=$W/ctx/r a
+	BOX=$DOCKERD_CGROUP/box
+	limit_builds "$1" "$BOX"
+	mkdir -p "$r"/{bin,etc,tmp,proc,sys,dev} state
+	cp "$(command -v busybox)" "$OOMBOX" "$r/bin/"
+	for a in sh echo sleep; do ln -s busybox "$r/bin/$a"; done
+	BKD=$(mktemp -d "$TMP/bk.XXXXXX")	# a socket's path is short
+	printf '[worker.oci]\ndefaultCgroupParent = "/%s"\n' "$BOX" >bk.toml
+	setsid "$BUILDKITD/buildkitd" --config bk.toml --root "$W/state" --addr "unix://$BKD/s" --otel-socket-path "$BKD/o" \
+		--oci-worker-binary runc --oci-worker-net host --containerd-worker=false >bkd.log 2>&1 &
+	BKD_PID=$!
+	trap 'kill "$BKD_PID"; wait "$BKD_PID"; awk -v d="$W/state/" "index(\$5, d) == 1 { print \$5 }" /proc/self/mountinfo | sort -r | xargs -r umount -l; rm -rf "$BKD"' EXIT
+	wait_for 20 test -S "$BKD/s"
+	P=("$BUILDKITD/buildctl" --addr "unix://$BKD/s" build --progress plain --frontend dockerfile.v0 --local context=ctx --local dockerfile=ctx)
+}
+eating() {
+	dockerfile <<-END
+	FROM scratch AS one
+	COPY r /
+	RUN echo first && oombox eat 10 100
+	FROM one AS two
+	COPY Dockerfile /x
+	RUN echo second; \\
+	    $1
+	RUN echo third
+	END
+}
+right() {
+	vertex 'RUN echo second'
+	lines_of 'RUN echo second' ctx/Dockerfile
+	check_step
+	has b .builder buildkit
+	has b .dockerfile ctx/Dockerfile
+	has s .confidence confirmed
+}
+
+scenario buildctl_parent_limit
+buildctl_parent_limit() {
+	buildkitd_up $((200 * MB))
+	eating 'oombox eat 400'
+	traced "${P[@]}"
+	[[ $RC != 0 ]] || fail "the build passed"
+	oom_read 1 "$BOX"
+	check_oom ZT1002
+	has i .causal true
+	right
+}
+
+# make's status, not the victim's
+scenario buildctl_exit_2
+buildctl_exit_2() {
+	buildkitd_up $((200 * MB))
+	eating 'oombox jstorm 4 80'
+	traced "${P[@]}"
+	[[ $RC != 0 ]] || fail "the build passed"
+	oom_read 1 "$BOX"
+	incident_of "$OOM_pid"
+	has i .causal true
+	right
+}
+
+scenario buildctl_exit_0
+buildctl_exit_0() {
+	buildkitd_up $((200 * MB))
+	eating 'oombox eat 400 || true'
+	traced "${P[@]}"
+	same "exit status" "$RC" 0
+	oom_read 1 "$BOX"
+	check_oom ZT1005
+	has i .causal false
+	right
+}
+
+# Two at once, of one text; their build args tell which
+scenario buildctl_two_builds
+buildctl_two_builds() {
+	buildkitd_up $((250 * MB))
+	eating 'sleep 1; oombox eat $MB 2500'
+	sed -i 's/^COPY Dockerfile.*/ARG MB/' ctx/Dockerfile
+	cp -r ctx other
+	cat >both.sh <<-'END'
+	"$@" --opt build-arg:MB=10 --local dockerfile=other >other.log 2>&1 &
+	"$@" --opt build-arg:MB=400
+	rc=$?
+	wait
+	exit $rc
+	END
+	traced sh both.sh "${P[@]}"
+	[[ $RC != 0 ]] || fail "the build passed"
+	oom_read 1 "$BOX"
+	incident_of "$OOM_pid"
+	right
+	has j '[.builds[] | select(.dockerfile) | .dockerfile] | sort | join(" ")' 'ctx/Dockerfile other/Dockerfile'
+}
+
+# The client goes away: its daemon kills the step
+scenario buildctl_cancelled
+buildctl_cancelled() {
+	buildkitd_up $((250 * MB))
+	eating 'echo up; sleep 60'
+	traced_start "${P[@]}"
+	wait_for 30 grep -qE '^#[0-9]+ [0-9.]+ up' err
+	kill -INT "$CHILD"
+	traced_end
+	has j '[.incidents[] | select(.code | startswith("ZT10"))] | length' 0
+}
+
+# buildx' docker-container driver: buildkitd is a container of dockerd's, and its memory limit that container's
+scenario buildx_container docker26
+buildx_container() {
+	local r=$W/root a
+	need_cgroups
+	mkdir -p "$r"/{bin,usr/bin,etc,tmp,proc,sys,dev,var/lib,run}
+	cp "$(command -v busybox)" "$r/bin/"
+	for a in sh cat sleep mount mkdir; do ln -s busybox "$r/bin/$a"; done
+	cp "$BUILDKITD"/{buildkitd,buildctl} "$r/usr/bin/"
+	cp "$(command -v runc)" "$r/usr/bin/buildkit-runc"
+	ldd "$(command -v runc)" | grep -o '/[^ ]*' | xargs -I{} cp --parents -L {} "$r"
+	tar -C "$r" -c . | docker import -c 'ENTRYPOINT ["buildkitd"]' -c 'VOLUME /var/lib/buildkit' - bk:1 >/dev/null || missing 'no image of buildkitd'
+	trap 'docker buildx rm --force zte2e' EXIT
+	docker buildx create --name zte2e --driver docker-container --driver-opt image=bk:1,network=host,memory=250m,memory-swap=250m --bootstrap ||
+		missing "no builder: $(tail -n1 "$W/log")"
+	r=$W/ctx/r
+	mkdir -p "$r"/{bin,etc,tmp,proc,sys,dev}
+	cp "$(command -v busybox)" "$OOMBOX" "$r/bin/"
+	for a in sh echo sleep; do ln -s busybox "$r/bin/$a"; done
+	eating 'oombox eat 400'
+	traced docker buildx build --builder zte2e --progress plain ctx
+	[[ $RC != 0 ]] || fail "the build passed"
+	oom_read 1 docker/buildx
+	incident_of "$OOM_pid"
+	has i .code ZT1002
+	has i .limit.bytes $((250 * MB))
+	has i .limit.path "$OOM_memcg"
+	has i .limit.owner builder
+	has i .causal true
+	right
+}
