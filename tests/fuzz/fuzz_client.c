@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Any argv of any process passes through these. */
-// uses: user/builder/client.c user/builder/client_docker.c user/builder/client_podman.c user/builder/client_kaniko.c user/builder/runtime.c
+// uses: user/builder/client*.c user/builder/runtime.c
 #include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>
