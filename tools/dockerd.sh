@@ -204,7 +204,7 @@ dockerd_start() {
 		--config-file "$d/daemon.json" --data-root "$d/data" --exec-root "$d/exec" --pidfile "$d/docker.pid" \
 		-H "unix://$d/docker.sock" --containerd "$d/c.sock" --cgroup-parent "/$cg" \
 		--exec-opt native.cgroupdriver=cgroupfs --storage-driver "$storage" \
-		--bridge=none --iptables=false --ip6tables=false \
+		--bridge=none --iptables=false --ip6tables=false --userland-proxy=false \
 		</dev/null >"$d/dockerd.log" 2>&1 9>&- &
 	echo $! >"$d/dockerd.pid"
 	dockerd_use "$d"
