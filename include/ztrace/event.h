@@ -19,6 +19,7 @@
 	X(20, kill) X(21, level) X(22, task) X(23, kill_end)                                   \
 	X(30, host) X(31, memstat) X(32, sample) X(34, lift)                                   \
 	X(40, start) X(41, fact) X(42, child) X(43, file) X(44, layer) X(45, past) X(46, service) \
+	X(47, scope)                                                                           \
 	X(90, hook) X(91, lost) X(92, note) X(99, end)
 
 enum zt_kind {
@@ -480,6 +481,15 @@ struct zt_ev_past {
 	zt_u64 peak_bytes;
 	zt_u64 limit_bytes; /* the least limit above it then; ZT_NO_LIMIT: none; 0: not known */
 	zt_u64 time_s;	    /* CLOCK_REALTIME of its end */
+};
+
+/*
+ * What the report is about, where that is not the whole machine: the memory cgroup h.cgroup and all below it, who and
+ * what descends from it from now on, or, with neither, what is known to be a job of that CI. Several add up. Tail: kind
+ * ("pid" "cgroup" "container" "ci"), what the user gave.
+ */
+struct zt_ev_scope {
+	struct zt_ev h;
 };
 
 enum zt_hook_state { ZT_HOOK_USED = 1, ZT_HOOK_FAILED = 2, ZT_HOOK_SKIPPED = 3 };

@@ -19,6 +19,7 @@ struct options {
 	unsigned int nformats;
 	const char *output; /* -o */
 	const char *lang, *user, *hooks;
+	const char *pid, *cgroup, *container; /* attach to */
 	enum color_mode color;
 	bool quiet, require_bpf, schema, no_trace;
 	int verbose;
@@ -47,11 +48,12 @@ struct command {
 };
 
 extern const struct command *const commands[]; /* NULL-terminated */
-extern const struct command cmd_run, cmd_watch, cmd_record, cmd_report, cmd_dump, cmd_explain, cmd_doctor, cmd_measure, cmd_plan;
+extern const struct command cmd_run, cmd_watch, cmd_attach, cmd_record, cmd_report, cmd_dump, cmd_explain, cmd_doctor, cmd_measure, cmd_plan;
 
 /* opt.c: the rows that several verbs share */
 extern const struct opt opt_format, opt_output, opt_lang, opt_color, opt_quiet, opt_verbose, opt_user,
-	opt_require_bpf, opt_oom_exit_code, opt_hooks, opt_schema, opt_no_trace;
+	opt_require_bpf, opt_oom_exit_code, opt_hooks, opt_schema, opt_no_trace,
+	opt_pid, opt_cgroup, opt_container;
 
 /* Parse what follows the verb. 0; 1: --help was printed; -EINVAL: one line said what is wrong. */
 int opt_parse(const struct command *c, int argc, char **argv, struct options *o);

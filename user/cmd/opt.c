@@ -33,6 +33,11 @@ const struct opt opt_schema = { "schema", 0, OPT_FLAG, O(schema), NULL,
 				N_("print the JSON Schema of -f json") };
 const struct opt opt_no_trace = { "no-trace", 0, OPT_FLAG, O(no_trace), NULL, N_("keep no trace file") };
 
+const struct opt opt_pid = { "pid", 0, OPT_STR, O(pid), "P", N_("that process and all below it") };
+const struct opt opt_cgroup = { "cgroup", 0, OPT_STR, O(cgroup), "PATH", N_("that memory cgroup and all below it") };
+const struct opt opt_container = { "container", 0, OPT_STR, O(container), "ID",
+				   N_("that container, by the start of its id") };
+
 static void help_line(const struct opt *o)
 {
 	char left[64];

@@ -17,8 +17,10 @@
 #include "source/env.h"
 #include "source/live.h"
 #include "source/redact.h"
+#include "source/scope.h"
 
 #define PUMP_MS 50
+#define GONE_LOOK_NS 250000000ull
 /* A step's cgroup goes 10-20 ms after its last process; a builder that takes longer is not waited for. */
 #define DRAIN_NS 400000000ull
 /* Processes and cgroups that a busy machine makes in seconds; some kills with all their tasks. */
@@ -37,6 +39,7 @@ struct run {
 	char trace_path[PATH_MAX];
 	struct measuring measuring;
 	bool traced; /* events come */
+	zt_u64 gone_look_ns; /* when the scopes are looked at next */
 };
 
 /* -o FILE must work; the trace kept by default is a courtesy. */
@@ -184,7 +187,8 @@ static void protect(struct run *r, int oom_err)
 static int attach(struct run *r)
 {
 	struct live_opts lo = { .argv = r->t->command ? r->o->args : NULL, .proc = &r->proc, .cg = &r->cg,
-				.hooks = r->o->hooks, .found = &r->found };
+				.hooks = r->o->hooks, .found = &r->found, .scopes = r->t->scopes,
+				.nscopes = r->t->nscopes };
 	char err[512] = "";
 	zt_u64 start_ns = live_now_ns();
 	int e = live_open(&r->s.src, &lo, session_event, &r->s, err, sizeof(err));
@@ -231,6 +235,19 @@ static void wait_signals(struct run *r)
 	poll(&p, 1, -1);
 }
 
+static bool scopes_gone(struct run *r)
+{
+	zt_u64 now = live_now_ns();
+
+	if (!r->t->nscopes || now < r->gone_look_ns)
+		return false;
+	r->gone_look_ns = now + GONE_LOOK_NS;
+	for (unsigned int i = 0; i < r->t->nscopes; i++)
+		if (!scope_gone(&r->t->scopes[i], &r->proc, &r->cg))
+			return false;
+	return true;
+}
+
 /* true: the command has exited, or we were told to stop */
 static bool turn(struct run *r)
 {
@@ -249,7 +266,7 @@ static bool turn(struct run *r)
 	what = child_handle(&r->child);
 	if (r->t->command)
 		return what & CHILD_EXITED;
-	return (what & CHILD_INTERRUPTED) || !r->traced;
+	return (what & CHILD_INTERRUPTED) || !r->traced || scopes_gone(r);
 }
 
 static void drain(struct run *r)
@@ -339,7 +356,10 @@ static int trace(struct run *r)
 	protect_drop_caps(true);
 	if (r->t->command)
 		return run_child(r);
-	log_info(_("watching; Ctrl-C ends it"));
+	if (r->t->nscopes)
+		log_info(_("watching %s %s until it is gone; Ctrl-C ends it"), r->t->scopes[0].kind, r->t->scopes[0].name);
+	else
+		log_info(_("watching; Ctrl-C ends it"));
 	while (!turn(r))
 		;
 	finish(r);

@@ -83,12 +83,24 @@ static bool may_be_ours(const struct model *m, const struct step *s)
 			return true;
 		builds = true;
 	}
-	return !builds;
+	return !builds && !m->scopes;
+}
+
+/* Attached to a part of the machine: what was killed, its step or its build lies in there. */
+static bool in_scope(const struct model *m, const struct unit *u, const struct kill *k)
+{
+	if (!m->scopes || (k && k->scoped))
+		return true;
+	if (u->step)
+		return model_scoped_step(m, u->step) || (!u->step->build && !u->step->container && may_be_ours(m, u->step));
+	return u->build && u->build != m->host_build && model_scoped_build(m, u->build);
 }
 
 /* One build is traced: another's kills are its own tracer's business, the host's memory is everybody's. */
 static bool concerns(const struct model *m, const struct unit *u, const struct kill *k)
 {
+	if (!in_scope(m, u, k))
+		return false;
 	if (!m->child)
 		return true;
 	if (u->build && u->step && u->step->instr && u->step->confidence != CONF_CONFIRMED && u->step->candidates > 1)

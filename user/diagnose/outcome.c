@@ -63,3 +63,11 @@ bool build_among_several(const struct model *m, const struct build *b)
 {
 	return b->service && b->client && model_build_of(m, b->client, model_build_of(m, b->client, NULL));
 }
+
+bool build_told(const struct report *r, const struct build *b)
+{
+	for (const struct incident *i = r->incidents; i; i = i->next)
+		if (i->build == b)
+			return true;
+	return model_scoped_build(r->model, b);
+}

@@ -84,7 +84,7 @@ void stall_find(const struct model *m, struct report *r)
 	const char *text;
 
 	for (const struct step *s = m->steps; s; s = s->next)
-		if (!s->container && model_concerns(m, s->build) && s->pressure_ns >= STALL_NS &&
+		if (!s->container && model_concerns_step(m, s) && s->pressure_ns >= STALL_NS &&
 		    (!top || s->pressure_ns > top->pressure_ns))
 			top = s;
 	text = top ? say_stall(m, r, top) : NULL;

@@ -21,6 +21,9 @@ void proc_pin(struct proc *p); /* and its ancestors: they stay for as long as th
 void refusals_see_host(struct model *m, const struct zt_ev_host *h); /* of those that have none yet */
 void step_env(struct model *m, struct step *s, const char *name, const char *value);
 void step_throttled(struct step *s, const struct zt_memcg *mem);
+/* Note whether they are in scope, as long as that can be told */
+void scope_see_proc(const struct model *m, struct proc *p);
+void scope_see_cgroup(const struct model *m, struct cgroup *cg);
 struct cgroup *cgroup_get(struct model *m, zt_u64 id);
 void model_lose(struct model *m);
 

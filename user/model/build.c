@@ -219,7 +219,16 @@ int apply_file(struct model *m, const struct zt_ev *ev)
 
 bool model_concerns(const struct model *m, const struct build *b)
 {
-	return !m->child || !b || b == m->host_build || model_is_below(b->client, m->child);
+	if (!b || b == m->host_build)
+		return true;
+	return (!m->child || model_is_below(b->client, m->child)) && model_scoped_build(m, b);
+}
+
+bool model_concerns_step(const struct model *m, const struct step *s)
+{
+	if (m->child && !model_concerns(m, s->build))
+		return false;
+	return model_scoped_step(m, s);
 }
 
 int apply_layer(struct model *m, const struct zt_ev *ev)

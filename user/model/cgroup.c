@@ -53,6 +53,7 @@ int apply_cgroup(struct model *m, const struct zt_ev *ev)
 	cg->parent = e->mem.parent;
 	if (!cg->path)
 		cg->path = arena_strdup(&m->arena, s[0]);
+	scope_see_cgroup(m, cg);
 	return 0;
 }
 
@@ -61,8 +62,10 @@ int apply_attach(struct model *m, const struct zt_ev *ev)
 	const struct zt_ev_attach *e = (const void *)ev;
 	struct proc *p = proc_get(m, &e->target);
 
-	if (p)
+	if (p) {
 		p->cgroup = e->target_cgroup;
+		scope_see_proc(m, p);
+	}
 	return 0;
 }
 

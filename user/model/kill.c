@@ -62,6 +62,8 @@ int apply_kill(struct model *m, const struct zt_ev *ev)
 		if (!k->victim->comm[0])
 			memcpy(k->victim->comm, e->victim_comm, sizeof(e->victim_comm));
 		k->victim->cgroup = e->victim_cgroup;
+		scope_see_proc(m, k->victim);
+		k->scoped = k->victim->scoped || k->victim->cgroup_scoped;
 	}
 	proc_pin(k->victim);
 	proc_pin(k->trigger);

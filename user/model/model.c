@@ -45,6 +45,7 @@ struct model *model_new(void)
 	m->facts_tail = &m->facts;
 	m->notes_tail = &m->notes;
 	m->lifted_tail = &m->lifted;
+	m->scopes_tail = &m->scopes;
 	return m;
 }
 

@@ -46,6 +46,8 @@ struct proc {
 	struct label label;	   /* from all of argv; LABEL_NONE: it tells nothing */
 	struct step *step;	   /* whose first process this is */
 	struct build *client;	   /* whose client this is; of several builds the first */
+	bool scoped;		   /* it is or ever was below a process that the report is about */
+	bool cgroup_scoped;	   /* its cgroup is in one that the report is about */
 	struct heap_cmd heap;	   /* of a runtime that has one; runtime HEAP_NONE: not such */
 };
 
@@ -68,6 +70,7 @@ struct cgroup {
 	bool counted;	     /* mem was read by the kernel side: its event counts are real */
 	struct step *step; /* whose cgroup this is */
 	bool pinned;	   /* a kill speaks of it */
+	bool scoped;	   /* as in struct proc */
 };
 
 enum builder_kind {
@@ -199,6 +202,7 @@ struct kill {
 	struct zt_ev_host host; /* right after the kill; h.kind 0: not known */
 	struct zt_ev_host host_at; /* the kernel's own counters at the kill, likewise; available_bytes not known */
 	struct zt_ev_memstat memstat; /* of the domain, likewise */
+	bool scoped; /* the victim was in scope then */
 	bool again; /* the same victim was marked before: a thread of it ran out of memory while it died */
 	bool reported;
 };
@@ -248,6 +252,14 @@ struct lifted {
 	zt_u64 was_bytes, was_swap_bytes, set_bytes, need_bytes, peak_bytes; /* as in zt_ev_lift */
 };
 
+/* A part of the machine that the report is about. */
+struct scope {
+	struct scope *next;
+	zt_u64 cgroup;	   /* 0: none */
+	struct proc *proc; /* NULL: none */
+	char *kind, *name;
+};
+
 struct note {
 	struct note *next;
 	char *code, *text;
@@ -279,6 +291,7 @@ struct model {
 	struct fact *facts, **facts_tail;
 	struct note *notes, **notes_tail;
 	struct lifted *lifted, **lifted_tail;
+	struct scope *scopes, **scopes_tail; /* NULL: all of it */
 	zt_u64 lost[ZT_LOST_CAUSES];
 	unsigned int nbuilds, nloose_steps;
 	struct build *host_build; /* the traced command as a build of its own */
@@ -317,8 +330,16 @@ bool model_is_below(const struct proc *p, const struct proc *ancestor);
  */
 const struct label *model_doing(const struct model *m, const struct proc *p, const struct label **lead);
 
-/* Is that build the traced command's doing? All are when none is traced; NULL (not known) may be. */
+/*
+ * Is that build the traced command's doing, and in scope? All are when none is traced and there is no scope; NULL (not
+ * known) may be.
+ */
 bool model_concerns(const struct model *m, const struct build *b);
+bool model_concerns_step(const struct model *m, const struct step *s);
+
+/* In scope: by its cgroup, its processes, its build's client. All is where there is no scope. */
+bool model_scoped_build(const struct model *m, const struct build *b);
+bool model_scoped_step(const struct model *m, const struct step *s);
 
 /* The next build of that client after b (NULL: the first); NULL: no more */
 struct build *model_build_of(const struct model *m, const struct proc *client, const struct build *b);

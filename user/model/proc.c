@@ -147,6 +147,7 @@ int apply_fork(struct model *m, const struct zt_ev *ev)
 		p->heap = parent->heap;
 		p->label = parent->label;
 	}
+	scope_see_proc(m, p);
 	return 0;
 }
 
@@ -166,6 +167,7 @@ int apply_exec(struct model *m, const struct zt_ev *ev)
 	set_argv(p, argv, len);
 	set_heap(p, argv, len);
 	label_find(argv, len, &p->label, NULL);
+	scope_see_proc(m, p); /* before it has another parent */
 	if (e->parent.tgid) {
 		struct proc *parent = proc_get(m, &e->parent);
 
@@ -192,6 +194,7 @@ int apply_proc(struct model *m, const struct zt_ev *ev)
 	label_find(argv, len, &p->label, NULL);
 	if (e->parent.tgid)
 		set_parent(p, proc_get(m, &e->parent));
+	scope_see_proc(m, p);
 	return 0;
 }
 
@@ -203,6 +206,7 @@ int apply_exit(struct model *m, const struct zt_ev *ev)
 	if (!p || p->exit_ns)
 		return 0;
 	p->cgroup = ev->cgroup;
+	scope_see_proc(m, p);
 	p->exit_ns = ev->ts_ns;
 	p->exit_code = e->exit_code;
 	p->oom_victim = ev->flags & ZT_F_EXIT_OOM_VICTIM;

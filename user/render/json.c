@@ -23,7 +23,7 @@ static int json_finish(struct out *o, const struct report *r)
 	json_t *j = json_object();
 
 	if (jv_set(j, "format_version", json_string(JSON_FORMAT_VERSION)) || jv_set(j, "tool", json_tool()) ||
-	    jv_set(j, "host", json_host(m)) || jv_set(j, "command", json_command(m)) ||
+	    jv_set(j, "host", json_host(m)) || jv_set(j, "command", json_command(m)) || json_set_scope(j, m) ||
 	    jv_set(j, "builds", json_builds(r)) || jv_set(j, "incidents", incidents_array(r)) ||
 	    jv_set(j, "measured", json_measured(r)) ||
 	    jv_set(j, "notes", json_notes(m)) || jv_set(j, "complete", json_boolean(m->ended)) ||

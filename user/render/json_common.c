@@ -163,7 +163,7 @@ static json_t *steps_array(const struct model *m, const struct build *b, enum bu
 	int failed = !a;
 
 	for (const struct step *st = m->steps; st && !failed; st = st->next)
-		if (st->build == b && (b || st->builder == builder))
+		if (st->build == b && (b || st->builder == builder) && model_scoped_step(m, st))
 			failed = jv_append(a, json_step(m, st));
 	return done(a, failed);
 }
@@ -211,7 +211,7 @@ json_t *json_builds(const struct report *r)
 	int failed = !a;
 
 	for (const struct build *b = m->builds; b && !failed; b = b->next)
-		failed = jv_append(a, json_build(r, b, true));
+		failed = build_told(r, b) && jv_append(a, json_build(r, b, true));
 	for (unsigned int kind = BUILDER_HOST; kind < BUILDER_KINDS && !failed; kind++) {
 		json_t *steps = steps_array(m, NULL, (enum builder_kind)kind);
 

@@ -29,4 +29,7 @@ json_t *json_measured(const struct report *r);
 /* json_past.c: what the step took in earlier builds, newest first */
 json_t *json_past(const struct step *st);
 
+/* "scope", where the report is about a part of the machine. 0 or -1 */
+int json_set_scope(json_t *j, const struct model *m);
+
 #endif

@@ -59,7 +59,7 @@ static json_t *end_line(const struct model *m)
 {
 	json_t *j = json_object();
 
-	if (jv_set(j, "host", json_host(m)) || jv_set(j, "command", json_command(m)) ||
+	if (jv_set(j, "host", json_host(m)) || jv_set(j, "command", json_command(m)) || json_set_scope(j, m) ||
 	    jv_set(j, "notes", json_notes(m)) || jv_set(j, "complete", json_boolean(m->ended)) ||
 	    jv_set(j, "events_lost", json_events_lost(m))) {
 		json_decref(j);
@@ -74,9 +74,9 @@ static int jsonl_finish(struct out *o, const struct report *r)
 	int ret = 0;
 
 	for (const struct build *b = m->builds; b && !ret; b = b->next)
-		ret = print_line(o, "build", json_build(r, b, false));
+		ret = build_told(r, b) ? print_line(o, "build", json_build(r, b, false)) : 0;
 	for (const struct step *st = m->steps; st && !ret; st = st->next)
-		ret = print_line(o, "step", step_line(m, st));
+		ret = model_scoped_step(m, st) ? print_line(o, "step", step_line(m, st)) : 0;
 	return ret ?: print_line(o, "end", end_line(m));
 }
 

@@ -442,7 +442,7 @@ static void put_peaceful(struct screen *s, const struct report *r)
 	int n;
 
 	for (st = m->steps; st; st = st->next) {
-		if (st->container || !model_concerns(m, st->build))
+		if (st->container || !model_concerns_step(m, st))
 			continue;
 		steps++;
 		if (st->peak_bytes && (!top || st->peak_bytes > top->peak_bytes))
@@ -506,6 +506,8 @@ static void put_steps(struct screen *s, struct out *o, const struct model *m)
 		size_t len = p.instruction ? expand_tabs(text, sizeof(text), p.instruction, strlen(p.instruction), 1) :
 					     join_argv(text, sizeof(text), st);
 
+		if (!model_scoped_step(m, st))
+			continue;
 		if (p.index && p.total)
 			snprintf(count, sizeof(count), "%u/%u", p.index, p.total);
 		if (st->pressure_ns >= 1000000000)

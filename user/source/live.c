@@ -119,6 +119,8 @@ static int begin(struct live *l, const struct live_opts *o, sink_fn sink, void *
 			   .argv = o->argv, .redact = redact_argv };
 	int err = env_start(&env, sink, ctx);
 
+	for (unsigned int i = 0; i < o->nscopes && !err; i++)
+		err = scope_tell(&o->scopes[i], sink, ctx);
 	if (!err)
 		err = env_facts(&env, sink, ctx);
 	if (!err && o->found)

@@ -6,6 +6,7 @@
 #include "source/cgroupfs.h"
 #include "source/found.h"
 #include "source/procfs.h"
+#include "source/scope.h"
 #include "source/source.h"
 
 struct live_opts {
@@ -14,6 +15,8 @@ struct live_opts {
 	struct cgroupfs *cg;	    /* borrowed */
 	const char *hooks;	    /* --hooks; NULL: best there is */
 	const struct found *found;  /* borrowed; NULL: nobody looked */
+	const struct scope_part *scopes;
+	unsigned int nscopes;	    /* 0: everything */
 };
 
 /*

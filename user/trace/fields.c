@@ -276,6 +276,10 @@ DESCRIBE_EVENT(past, PAST);
 NAMES(flags_past) = { { ZT_F_PAST_OOM, "oom" }, { ZT_F_PAST_FAILED, "failed" }, ENDNAMES };
 #define tail_past no_tail
 
+DESCRIBE_EVENT(scope, NOTHING);
+#define flags_scope no_flags
+static const struct tail tail_scope = { .strings = { "scope", "name" } };
+
 NAMES(hook_states) = {
 	{ ZT_HOOK_USED, "used" }, { ZT_HOOK_FAILED, "failed" }, { ZT_HOOK_SKIPPED, "skipped" }, ENDNAMES
 };

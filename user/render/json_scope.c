@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What part of the machine a report is about. */
+#include "render/json_common.h"
+#include "render/json_value.h"
+
+static json_t *scope_object(const struct model *m, const struct scope *s)
+{
+	json_t *o = json_object();
+
+	if (jv_set(o, "kind", jv_string(s->kind)) || jv_set(o, "name", jv_string(s->name)) ||
+	    jv_set(o, "pid", s->proc ? json_integer(s->proc->id.tgid) : json_null()) ||
+	    jv_set(o, "cgroup", jv_string(s->cgroup ? model_cgroup_path(m, s->cgroup) : NULL))) {
+		json_decref(o);
+		return NULL;
+	}
+	return o;
+}
+
+int json_set_scope(json_t *j, const struct model *m)
+{
+	json_t *a = m->scopes ? json_array() : NULL;
+
+	for (const struct scope *s = m->scopes; s; s = s->next)
+		if (jv_append(a, scope_object(m, s))) {
+			json_decref(a);
+			return -1;
+		}
+	return m->scopes ? jv_set(j, "scope", a) : 0;
+}
