@@ -92,13 +92,16 @@ $O/tests/fuzz/%: tests/fuzz/%.c
 	$Q$(CLANG) -std=gnu2x $(CPPFLAGS) -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -MMD -MP \
 		-o $@ $< $$(sed -n 's,^// uses: ,,p' $<) -lz -ljansson -lyaml
 
-# The JSON Schema goes into the binary as bytes.
+# The JSON Schema and the page's style sheet go into the binary as bytes.
+$O/html_css.inc: user/render/html/page.css
 $O/report_schema.inc: user/render/schema/report.schema.json
+$O/report_schema.inc $O/html_css.inc:
 	$(call say,BYTES,$@)
 	$Qmkdir -p $(@D)
 	$Qod -An -v -tx1 $< | sed 's/ \(..\)/0x\1,/g; $$s/,$$//' > $@
 
 $O/user/render/schema.o: $O/report_schema.inc
+$O/user/render/html.o: $O/html_css.inc
 
 # Languages: user/po/LANG.po, found by the binary in $O/locale or $(PREFIX)/share/locale.
 POS      := $(wildcard user/po/*.po)

@@ -108,7 +108,7 @@ static void bash_values(const struct opt *o)
 		printf("-%c | ", o->letter);
 	printf("--%s) ", o->name);
 	if (o->type == OPT_FORMAT)
-		fputs("mapfile -t COMPREPLY < <(compgen -W 'text json jsonl' -- \"$cur\"); ", stdout);
+		fputs("mapfile -t COMPREPLY < <(compgen -W 'text json jsonl html' -- \"$cur\"); ", stdout);
 	else if (strchr(o->metavar, '|')) {
 		fputs("mapfile -t COMPREPLY < <(compgen -W '", stdout);
 		for (const char *p = o->metavar; *p; p++)

@@ -2,6 +2,8 @@
 /* Reads a step's instruction out of its Dockerfile. */
 #include "render/step.h"
 
+#include <string.h>
+
 #include "base/cleanup.h"
 #include "builder/dockerfile.h"
 
@@ -50,4 +52,49 @@ const char *lost_cause_name(unsigned int cause)
 	};
 
 	return cause < ZT_LOST_CAUSES && names[cause] ? names[cause] : "other";
+}
+
+const char *source_line(const char *text, size_t len, unsigned int number, size_t *line_len)
+{
+	const char *end = text + len, *nl;
+
+	for (; text < end; text = nl + 1) {
+		nl = memchr(text, '\n', (size_t)(end - text)) ?: end;
+		if (!--number) {
+			*line_len = (size_t)(nl - text);
+			if (*line_len && text[*line_len - 1] == '\r')
+				--*line_len;
+			return text;
+		}
+		if (nl == end)
+			break;
+	}
+	return NULL;
+}
+
+size_t expand_tabs(char *dst, size_t cap, const char *text, size_t len, size_t blanks)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < len && n + blanks < cap; i++) {
+		if (text[i] == '\t') {
+			memset(dst + n, ' ', blanks);
+			n += blanks;
+		} else {
+			dst[n++] = text[i];
+		}
+	}
+	return n;
+}
+
+size_t join_argv(char *text, size_t cap, const struct step *st)
+{
+	size_t len = st->argv_bytes < cap ? st->argv_bytes : cap;
+
+	memcpy(text, st->argv, len);
+	while (len && !text[len - 1])
+		len--;
+	for (size_t i = 0; i < len; i++)
+		text[i] = text[i] ?: ' ';
+	return len;
 }

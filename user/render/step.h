@@ -18,4 +18,12 @@ const char *builder_name(enum builder_kind kind);
 /* "ring", "kill_ring" … of an enum zt_lost_cause */
 const char *lost_cause_name(unsigned int cause);
 
+#define SOURCE_BYTES 1024 /* of one line of a Dockerfile, before escaping */
+/* Line `number` (from 1) of text, without its end; NULL: there is no such line. */
+const char *source_line(const char *text, size_t len, unsigned int number, size_t *line_len);
+/* A tab's width depends on where it is: blanks instead. Bytes in dst. */
+size_t expand_tabs(char *dst, size_t cap, const char *text, size_t len, size_t blanks);
+/* What the step's first process was started with, words parted by blanks. Bytes in text. */
+size_t join_argv(char *text, size_t cap, const struct step *st);
+
 #endif

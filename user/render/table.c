@@ -4,12 +4,13 @@
 
 #include "render/render.h"
 
-extern const struct renderer render_text, render_json, render_jsonl;
+extern const struct renderer render_text, render_json, render_jsonl, render_html;
 
 const struct renderer *const renderers[] = {
 	&render_text,
 	&render_json,
 	&render_jsonl,
+	&render_html,
 	NULL,
 };
 

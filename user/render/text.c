@@ -19,7 +19,6 @@
 
 #define ROWS 20
 #define HEAD_BYTES 128
-#define SOURCE_BYTES 1024 /* of one line of a Dockerfile, before escaping */
 
 /* How much of each part is shown. */
 struct room {
@@ -62,41 +61,6 @@ static void put_headline(struct screen *s, const struct incident *i, const struc
 	screen_para(s, &(struct para){ .head = head, .head_style = harmless ? STYLE_NOTE : STYLE_ERROR,
 				       .style = STYLE_BOLD, .text = i->headline ?: "", .indent = 4,
 				       .lines = room->headline });
-}
-
-/* Line `number` (from 1) of text, without its end; NULL: there is no such line. */
-static const char *source_line(const char *text, size_t len, unsigned int number, size_t *line_len)
-{
-	const char *end = text + len, *nl;
-
-	for (; text < end; text = nl + 1) {
-		nl = memchr(text, '\n', (size_t)(end - text)) ?: end;
-		if (!--number) {
-			*line_len = (size_t)(nl - text);
-			if (*line_len && text[*line_len - 1] == '\r')
-				--*line_len;
-			return text;
-		}
-		if (nl == end)
-			break;
-	}
-	return NULL;
-}
-
-/* A tab may not reach the terminal (its width depends on where it is): blanks instead. Bytes in dst. */
-static size_t expand_tabs(char *dst, size_t cap, const char *text, size_t len, size_t blanks)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < len && n + blanks < cap; i++) {
-		if (text[i] == '\t') {
-			memset(dst + n, ' ', blanks);
-			n += blanks;
-		} else {
-			dst[n++] = text[i];
-		}
-	}
-	return n;
 }
 
 /* "12 | RUN make", number 0: "   | RUN make"; the text is cut, not wrapped, and a tab is four blanks. */
@@ -192,19 +156,6 @@ static bool put_instruction(struct screen *s, int gutter, const struct step *st,
 	if (room->source < in->end_line - in->line + 1)
 		put_source(s, gutter, 0, "...", 3);
 	return true;
-}
-
-/* What the step's first process was started with, words parted by blanks. */
-static size_t join_argv(char *text, size_t cap, const struct step *st)
-{
-	size_t len = st->argv_bytes < cap ? st->argv_bytes : cap;
-
-	memcpy(text, st->argv, len);
-	while (len && !text[len - 1])
-		len--;
-	for (size_t i = 0; i < len; i++)
-		text[i] = text[i] ?: ' ';
-	return len;
 }
 
 static void put_argv(struct screen *s, int gutter, const struct step *st, enum style style)

@@ -14,6 +14,9 @@ size_t put_labelled(struct screen *s, const char *label, enum style style, const
 const char *step_label(char *buf, size_t cap, const struct step *st);
 
 /* text_lists.c */
+/* One of several that one command builds, of which something was seen at work */
+bool is_service(const struct report *r, const struct build *b);
+const char *outcome_text(char *buf, size_t len, const struct report *r, const struct build *b);
 void put_services(struct screen *s, struct out *o, const struct report *r);
 void put_hungry(struct screen *s, struct out *o, const struct report *r);
 void put_measured(struct screen *s, struct out *o, const struct report *r);

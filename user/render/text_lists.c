@@ -10,7 +10,7 @@
 
 #define NAME_COLUMNS 20
 
-static const char *outcome_text(char *buf, size_t len, const struct report *r, const struct build *b)
+const char *outcome_text(char *buf, size_t len, const struct report *r, const struct build *b)
 {
 	const struct step *by;
 	enum outcome o = build_outcome(r, b, &by);
@@ -58,13 +58,18 @@ static bool any_ran(const struct report *r, const struct proc *client)
 	return false;
 }
 
+bool is_service(const struct report *r, const struct build *b)
+{
+	return build_among_several(r->model, b) && model_concerns(r->model, b) && any_ran(r, b->client);
+}
+
 void put_services(struct screen *s, struct out *o, const struct report *r)
 {
 	const struct model *m = r->model;
 	const struct proc *client = NULL;
 
 	for (const struct build *b = m->builds; b; b = b->next) {
-		if (!build_among_several(m, b) || !model_concerns(m, b) || !any_ran(r, b->client))
+		if (!is_service(r, b))
 			continue;
 		if (b->client != client) {
 			screen_blank(s);

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What a build says of itself, written into HTML, XML, Markdown, workflow commands, labels and URIs. */
+#include "base/esc_sink.h"
+
+#include <string.h>
+
+#include "base/esc.h"
+
+void esc_markup(FILE *f, const char *s)
+{
+	char plain[SINK_MAX];
+
+	esc_term_str(plain, sizeof(plain), s, 0);
+	for (const char *p = plain; *p; p++) {
+		switch (*p) {
+		case '&':
+			fputs("&amp;", f);
+			break;
+		case '<':
+			fputs("&lt;", f);
+			break;
+		case '>':
+			fputs("&gt;", f);
+			break;
+		case '"':
+			fputs("&quot;", f);
+			break;
+		case '\'':
+			fputs("&#39;", f);
+			break;
+		default:
+			fputc(*p, f);
+		}
+	}
+}
+
+/* An entity is never taken for a mark (CommonMark 0.30, 6.2); a colon could begin an address or an emoji. */
+void esc_gfm(FILE *f, const char *s)
+{
+	char plain[SINK_MAX];
+
+	esc_term_str(plain, sizeof(plain), s, 0);
+	for (const char *p = plain; *p; p++) {
+		if (strchr("&<>\"'\\`*_{}[]()#+!|~$@:=", *p) || (*p == '-' && p == plain) || (*p == '.' && p != plain && p[1] != ' '))
+			fprintf(f, "&#%d;", *p);
+		else
+			fputc(*p, f);
+	}
+}
+
+void esc_github(FILE *f, const char *s, int property)
+{
+	char plain[SINK_MAX];
+
+	esc_term_str(plain, sizeof(plain), s, 0);
+	for (const char *p = plain; *p; p++) {
+		if (!strncmp(p, "##[", 3)) {
+			/* the runner's older syntax is looked for anywhere in a line */
+			fputs("# #[", f);
+			p += 2;
+		} else if (*p == '%' || (property && (*p == ':' || *p == ','))) {
+			fprintf(f, "%%%02X", *p);
+		} else {
+			fputc(*p, f);
+		}
+	}
+}
+
+void esc_prom(FILE *f, const char *s)
+{
+	char plain[SINK_MAX];
+
+	esc_term_str(plain, sizeof(plain), s, 0);
+	for (const char *p = plain; *p; p++) {
+		if (*p == '\\' || *p == '"')
+			fputc('\\', f);
+		fputc(*p, f);
+	}
+}
+
+void esc_uri(FILE *f, const char *s)
+{
+	static const char as_is[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/";
+	char plain[SINK_MAX];
+
+	esc_term_str(plain, sizeof(plain), s, 0);
+	for (const char *p = plain; *p; p++) {
+		if (strchr(as_is, *p))
+			fputc(*p, f);
+		else
+			fprintf(f, "%%%02X", (unsigned char)*p);
+	}
+}
