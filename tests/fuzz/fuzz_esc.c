@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 // Any bytes through the escapers: what comes out holds no control, fits, and says the same again.
-// uses: user/base/esc.c user/base/width.c
+// uses: user/base/esc.c user/base/esc_sink.c user/base/width.c
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/esc.h"
+#include "base/esc_sink.h"
 #include "base/width.h"
 
 #define MUST(cond)                                                                             \
@@ -50,6 +52,7 @@ static void check_wrap(const char *s, size_t len, size_t columns)
 
 		MUST(next > 0 && next <= len - at && n <= next);
 		MUST(columns < 2 || width_text(s + at, n) <= columns);
+		MUST(columns < 3 || !at || strncmp(s + at, "::", 2) != 0 || s[at - 1] == ' ');
 		for (size_t i = n; i < next; i++)
 			MUST(s[at + i] == ' ');
 		must_be_utf8(s + at, n);
@@ -73,6 +76,7 @@ static void check_json(const char *src, size_t len)
 	MUST(text && f && !esc_json_write(f, text, strlen(text)));
 	fclose(f);
 	must_be_harmless((unsigned char *)shown, shown_len);
+	MUST(!strstr(shown, "##"));
 	back = json_loadb(shown, shown_len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
 	MUST(back && json_equal(back, j));
 	json_decref(j);
@@ -81,6 +85,116 @@ static void check_json(const char *src, size_t len)
 	free(text);
 	free(shown);
 	free(valid);
+}
+
+static void sink_uri(FILE *f, const char *s) { esc_uri(f, s); }
+static void sink_message(FILE *f, const char *s) { esc_github(f, s, 0); }
+static void sink_property(FILE *f, const char *s) { esc_github(f, s, 1); }
+
+/* Each with what must not stand in it as it is, and how a reader turns it back. */
+enum code { CODE_ENTITY, CODE_PERCENT, CODE_BACKSLASH };
+static const struct sink {
+	void (*put)(FILE *f, const char *s);
+	enum code code;
+	const char *never, *not_first;
+} sinks[] = {
+	{ esc_markup, CODE_ENTITY, "<>\"'", "" },
+	{ esc_gfm, CODE_ENTITY, "\"'\\`*_{}[]()+!|~$=.@:", "- " }, /* without its own <span>s */
+	{ sink_message, CODE_PERCENT, "", "" },
+	{ sink_property, CODE_PERCENT, ":,", "" },
+	{ sink_uri, CODE_PERCENT, " \"<>\\^`{|}?#:@!$&'()*+,;=[]", "" },
+	{ esc_prom, CODE_BACKSLASH, "", "" },
+};
+
+static size_t without_spans(char *dst, const char *s)
+{
+	size_t n = 0;
+
+	while (*s) {
+		if (!strncmp(s, "<span>", 6) || !strncmp(s, "</span>", 7))
+			s += s[1] == '/' ? 7 : 6;
+		else
+			dst[n++] = *s++;
+	}
+	dst[n] = 0;
+	return n;
+}
+
+/* One character as a reader sees it; moves on. */
+static char decoded(const char **s, enum code code)
+{
+	static const char *const names[] = { "amp;", "lt;", "gt;", "quot;" };
+	const char *p = (*s)++;
+	char *end;
+
+	if (code == CODE_BACKSLASH && *p == '\\') {
+		MUST(p[1] == '\\' || p[1] == '"');
+		++*s;
+		return p[1];
+	}
+	if (code == CODE_PERCENT && *p == '%') {
+		char hex[3] = { p[1], p[1] ? p[2] : 0, 0 };
+
+		*s += 2;
+		p = (char[]){ (char)strtol(hex, &end, 16) };
+		MUST(end == hex + 2);
+		return *p;
+	}
+	if (code != CODE_ENTITY || *p != '&')
+		return *p;
+	if (p[1] == '#') {
+		long n = strtol(p + 2, &end, 10);
+
+		MUST(*end == ';');
+		*s = end + 1;
+		return (char)n;
+	}
+	for (size_t i = 0; i < 4; i++)
+		if (!strncmp(p + 1, names[i], strlen(names[i]))) {
+			*s += strlen(names[i]);
+			return "&<>\""[i];
+		}
+	MUST(!"an entity");
+	return 0;
+}
+
+static void check_sink(const struct sink *k, const char *text)
+{
+	char plain[SINK_MAX], *out = NULL, *bare;
+	size_t len, n;
+	FILE *f = open_memstream(&out, &len);
+	const char *p;
+
+	MUST(f);
+	k->put(f, text);
+	fclose(f);
+	must_be_harmless((unsigned char *)out, len);
+	must_be_utf8(out, len);
+	bare = malloc(len + 1);
+	n = k->put == esc_gfm ? without_spans(bare, out) : strlen(strcpy(bare, out));
+	MUST(strcspn(bare, k->never) == n);
+	MUST(!*bare || !strchr(k->not_first, *bare));
+	esc_term_str(plain, sizeof(plain), text, 0);
+	p = bare;
+	for (const char *want = plain; *want; want++)
+		MUST(decoded(&p, k->code) == *want);
+	MUST(!*p);
+	free(bare);
+	free(out);
+}
+
+static bool ci_would_obey(const char *s)
+{
+	const char *mark = strstr(s, "##");
+
+	while (mark) {
+		size_t n = strspn(mark + 2, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+
+		if (mark[2 + n] == '[')
+			return true;
+		mark = strstr(mark + 1, "##");
+	}
+	return !strncmp(s, "::", 2) && ((s[2] | 0x20) >= 'a' && (s[2] | 0x20) <= 'z');
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -102,6 +216,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must_be_utf8(dst, n);
 	if (columns)
 		MUST(width_text(dst, n) <= columns);
+	MUST(!ci_would_obey(dst));
 	check_wrap(dst, n, columns ? columns : 80);
 	free(dst);
 	/* Escaping what was escaped changes nothing. */
@@ -115,5 +230,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	free(dst);
 	check_json(src, len);
+	dst = malloc(len + 1);
+	memcpy(dst, src, len);
+	dst[len] = 0;
+	for (size_t i = 0; i < sizeof(sinks) / sizeof(*sinks); i++)
+		check_sink(&sinks[i], dst);
+	free(dst);
 	return 0;
 }

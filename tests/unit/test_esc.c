@@ -14,6 +14,7 @@
 
 #include "base/cleanup.h"
 #include "base/esc.h"
+#include "base/esc_sink.h"
 #include "base/out.h"
 #include "base/width.h"
 
@@ -24,6 +25,9 @@ static void term(void **state)
 	} cases[] = {
 		{ "", "" },
 		{ "make -j8", "make -j8" },
+		{ "##[error]x ##vso[a]b ##teamcity[c] ###[d]", "# #[error]x # #vso[a]b # #teamcity[c] ## #[d]" },
+		{ "::set-env name=A::b", ": :set-env name=A::b" }, /* what CI jobs' logs are searched for */
+		{ "std::vector ::1 a ::b c::d", "std::vector ::1 a : :b c::d" },
 		{ "a\\b", "a\\b" },
 		{ "a\x1b[31mb", "a\\x1b[31mb" },
 		{ "a\r\n\tb\x7f\x01", "a\\r\\n\\tb\\x7f\\x01" },
@@ -217,11 +221,94 @@ static void color(void **state)
 	unsetenv("FORCE_COLOR");
 }
 
+static void sink(void (*put)(FILE *f, const char *s), const char *in, const char *want)
+{
+	char *out = NULL;
+	size_t len;
+	FILE *f = open_memstream(&out, &len);
+
+	assert_non_null(f);
+	put(f, in);
+	assert_int_equal(fclose(f), 0);
+	assert_string_equal(out, want);
+	free(out);
+}
+
+static void message(FILE *f, const char *s)
+{
+	esc_github(f, s, 0);
+}
+
+static void property(FILE *f, const char *s)
+{
+	esc_github(f, s, 1);
+}
+
+static void sinks(void **state)
+{
+	(void)state;
+	sink(esc_markup, "<a b=\"c\" d='e'>&amp;\x01\xff", "&lt;a b=&quot;c&quot; d=&#39;e&#39;&gt;&amp;amp;\\x01\xef\xbf\xbd");
+	sink(esc_gfm, "a|b `c` *d*", "a&#124;b &#96;c&#96; &#42;d&#42;");
+	sink(esc_gfm, "- @me #1 a: b", "&#45; <span>&#64;</span>me <span>&#35;</span>1 a&#58; b");
+	sink(esc_gfm, "  4. x", "&#32; 4&#46; x");
+	sink(message, "50 %, a:b\r\n%0A", "50 %25, a:b\\r\\n%250A");
+	sink(property, "a,b:c%", "a%2Cb%3Ac%25");
+	sink(esc_prom, "a\"b\\c\n", "a\\\"b\\\\c\\\\n");
+	sink(esc_uri, "a b/%c?#d:\xc3\xa4", "a%20b/%25c%3F%23d%3A%C3%A4");
+}
+
+static void assert_mode_and_text(const char *path, mode_t mode, const char *want)
+{
+	char text[16] = "";
+	struct stat st;
+	FILE *f = fopen(path, "r");
+
+	assert_non_null(f);
+	assert_int_equal(fstat(fileno(f), &st), 0);
+	assert_int_equal(st.st_mode & 07777, mode);
+	assert_non_null(fgets(text, sizeof(text), f));
+	fclose(f);
+	assert_string_equal(text, want);
+}
+
+/* Readers that come at any time see the old file or the new one, whole. */
+static void shared(void **state)
+{
+	char dir[] = "/tmp/ztrace-out.XXXXXX", path[64];
+	struct out o;
+	FILE *f;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/a.prom", dir);
+	f = fopen(path, "w");
+	fputs("old", f);
+	fclose(f);
+	chmod(path, 0600);
+	for (int drop = 1; drop >= 0; drop--) {
+		assert_int_equal(out_open_shared(&o, path, stdout, COLOR_AUTO), 0);
+		fputs("new", o.f);
+		fflush(o.f);
+		assert_mode_and_text(path, 0600, "old");
+		if (drop)
+			out_drop(&o);
+		else
+			assert_int_equal(out_close(&o), 0);
+	}
+	assert_mode_and_text(path, 0644, "new");
+	assert_int_equal(out_open_shared(&o, "/nowhere/at/all", stdout, COLOR_AUTO), -ENOENT);
+	assert_int_equal(out_open_shared(&o, "/dev/null", stdout, COLOR_AUTO), 0);
+	assert_int_equal(out_close(&o), 0);
+	unlink(path);
+	assert_int_equal(rmdir(dir), 0); /* nothing is left beside it */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(term),	   cmocka_unit_test(term_limits), cmocka_unit_test(json), cmocka_unit_test(columns),
 		cmocka_unit_test(wrap),	   cmocka_unit_test(files),	  cmocka_unit_test(color),
+		cmocka_unit_test(sinks),   cmocka_unit_test(shared),
 	};
 
 	return cmocka_run_group_tests_name("esc", tests, NULL, NULL);

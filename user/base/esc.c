@@ -33,17 +33,40 @@ static size_t show(char *piece, uint32_t cp, bool may_combine)
 	return (size_t)sprintf(piece, cp < 0x80 ? "\\x%02x" : cp < 0x10000 ? "\\u%04x" : "\\U%08x", (unsigned int)cp);
 }
 
+/* "##[error]", "##vso[…]", "##teamcity[…]": taken for commands anywhere in a line of a CI job's log */
+static bool is_marked_command(const char *s, size_t len)
+{
+	size_t n = 2;
+
+	if (len < 3 || s[0] != '#' || s[1] != '#')
+		return false;
+	while (n < len && ((s[n] >= 'a' && s[n] <= 'z') || (s[n] >= 'A' && s[n] <= 'Z')))
+		n++;
+	return n < len && s[n] == '[';
+}
+
+/* "::set-env": such is one at the start of a line, which a line becomes where it may be wrapped */
+static bool is_colon_command(const char *s, size_t len, uint32_t before)
+{
+	return len > 2 && s[0] == ':' && s[1] == ':' && ((s[2] | 0x20) >= 'a' && (s[2] | 0x20) <= 'z') &&
+	       (!before || before == ' ' || width_of(before) == 2);
+}
+
 size_t esc_term(char *dst, size_t cap, const char *src, size_t len, size_t columns)
 {
 	size_t at = 0, used = 0, marks = MARKS_MAX; /* nothing to combine with yet */
 	size_t safe_at = 0, n;			    /* the last place an ellipsis fits */
-	uint32_t cp;
+	uint32_t cp, before = 0;
 
 	if (!cap)
 		return 0;
-	for (; (n = utf8_next(src, len, &cp)); src += n, len -= n) {
+	for (; (n = utf8_next(src, len, &cp)); src += n, len -= n, before = cp) {
 		char piece[PIECE_MAX];
-		size_t bytes = show(piece, cp, marks < MARKS_MAX), w = width_text(piece, bytes);
+		size_t bytes = show(piece, cp, marks < MARKS_MAX), w;
+
+		if (is_marked_command(src, len) || is_colon_command(src, len, before))
+			piece[bytes++] = ' ';
+		w = width_text(piece, bytes);
 
 		if (at + bytes >= cap || (columns && used + w > columns))
 			goto cut;
@@ -102,7 +125,8 @@ int esc_json_write(FILE *f, const char *json, size_t len)
 	uint32_t cp;
 
 	for (; (n = utf8_next(json + at, len - at, &cp)); at += n) {
-		if (!is_hidden_in_json(cp))
+		/* of two marks, which can only stand inside strings, the second: "##[" would be a CI's command */
+		if (!is_hidden_in_json(cp) && !(cp == '#' && at && json[at - 1] == '#'))
 			continue;
 		fwrite(json + from, 1, at - from, f);
 		from = at + n;

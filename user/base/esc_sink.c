@@ -34,31 +34,33 @@ void esc_markup(FILE *f, const char *s)
 	}
 }
 
-/* An entity is never taken for a mark (CommonMark 0.30, 6.2); a colon could begin an address or an emoji. */
+/*
+ * An entity is never taken for a mark (CommonMark 0.30, 6.2). Names, issues, emoji and addresses are looked for once more in
+ * what was rendered: an element of its own parts their first character from the rest.
+ */
 void esc_gfm(FILE *f, const char *s)
 {
 	char plain[SINK_MAX];
 
 	esc_term_str(plain, sizeof(plain), s, 0);
 	for (const char *p = plain; *p; p++) {
-		if (strchr("&<>\"'\\`*_{}[]()#+!|~$@:=", *p) || (*p == '-' && p == plain) || (*p == '.' && p != plain && p[1] != ' '))
+		if (strchr("@#:", *p) && p[1] && p[1] != ' ')
+			fprintf(f, "<span>&#%d;</span>", *p);
+		else if (strchr("&<>\"'\\`*_{}[]()+!|~$=.@#:", *p) || (p == plain && strchr("- ", *p)))
 			fprintf(f, "&#%d;", *p);
 		else
 			fputc(*p, f);
 	}
 }
 
+/* What would be a command of its own, esc_term has dealt with. */
 void esc_github(FILE *f, const char *s, int property)
 {
 	char plain[SINK_MAX];
 
 	esc_term_str(plain, sizeof(plain), s, 0);
 	for (const char *p = plain; *p; p++) {
-		if (!strncmp(p, "##[", 3)) {
-			/* the runner's older syntax is looked for anywhere in a line */
-			fputs("# #[", f);
-			p += 2;
-		} else if (*p == '%' || (property && (*p == ':' || *p == ','))) {
+		if (*p == '%' || (property && (*p == ':' || *p == ','))) {
 			fprintf(f, "%%%02X", *p);
 		} else {
 			fputc(*p, f);

@@ -86,7 +86,39 @@ static int open_file(const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
-int out_open(struct out *o, const char *path, FILE *std, enum color_mode mode)
+/* Beside what it will replace. A device or a pipe is written itself. */
+static int open_temp(struct out *o)
+{
+	struct stat st;
+	int fd;
+
+	if (!lstat(o->path, &st) && !S_ISREG(st.st_mode))
+		return open_file(o->path);
+	if (asprintf(&o->temp, "%s.XXXXXX", o->path) < 0) {
+		o->temp = NULL;
+		return -ENOMEM;
+	}
+	fd = mkostemp(o->temp, O_CLOEXEC);
+	if (fd < 0 || fchmod(fd, 0644)) {
+		int r = -errno;
+
+		if (fd >= 0) {
+			close(fd);
+			unlink(o->temp);
+		}
+		return r;
+	}
+	return fd;
+}
+
+static void forget(struct out *o)
+{
+	free(o->path);
+	free(o->temp);
+	*o = (struct out){ 0 };
+}
+
+static int open_path(struct out *o, const char *path, FILE *std, enum color_mode mode, bool shared)
 {
 	int fd;
 
@@ -99,7 +131,7 @@ int out_open(struct out *o, const char *path, FILE *std, enum color_mode mode)
 	o->path = strdup(path);
 	if (!o->path)
 		return -ENOMEM;
-	fd = open_file(path);
+	fd = shared ? open_temp(o) : open_file(path);
 	if (fd >= 0)
 		o->f = fdopen(fd, "w");
 	if (!o->f) {
@@ -107,8 +139,7 @@ int out_open(struct out *o, const char *path, FILE *std, enum color_mode mode)
 
 		if (fd >= 0)
 			close(fd);
-		free(o->path);
-		*o = (struct out){ 0 };
+		forget(o);
 		return r;
 	}
 	o->close = true;
@@ -116,19 +147,47 @@ int out_open(struct out *o, const char *path, FILE *std, enum color_mode mode)
 	return 0;
 }
 
+int out_open(struct out *o, const char *path, FILE *std, enum color_mode mode)
+{
+	return open_path(o, path, std, mode, false);
+}
+
+int out_open_shared(struct out *o, const char *path, FILE *std, enum color_mode mode)
+{
+	return open_path(o, path, std, mode, true);
+}
+
+/* 0 or -errno: what was written is on its way to the disk. */
+static int finish(struct out *o)
+{
+	int r = ferror(o->f) ? -EIO : 0;
+
+	if (fflush(o->f))
+		r = -errno;
+	if (!r && o->temp && fsync(fileno(o->f)))
+		r = -errno;
+	if (o->close && fclose(o->f) && !r)
+		r = -errno;
+	return r;
+}
+
 int out_close(struct out *o)
 {
-	int r = 0;
+	int r = o->f ? finish(o) : 0;
 
-	if (o->f) {
-		if (ferror(o->f))
-			r = -EIO;
-		if (fflush(o->f))
-			r = -errno;
-		if (o->close && fclose(o->f) && !r)
-			r = -errno;
-	}
-	free(o->path);
-	*o = (struct out){ 0 };
+	if (o->temp && !r && rename(o->temp, o->path))
+		r = -errno;
+	if (o->temp && r)
+		unlink(o->temp);
+	forget(o);
 	return r;
+}
+
+void out_drop(struct out *o)
+{
+	if (o->f && o->close)
+		fclose(o->f);
+	if (o->temp)
+		unlink(o->temp);
+	forget(o);
 }

@@ -14,12 +14,17 @@ struct out {
 	bool ascii; /* no drawing with characters that the terminal may not have */
 	bool close; /* f is ours */
 	char *path; /* NULL: stdout or stderr */
+	char *temp; /* what becomes path when all is written; NULL: path is written itself */
 	void *priv; /* a renderer's own state */
 };
 
 /* path NULL or "-": `std`. A file is made anew, 0600. 0 or -errno. */
 int out_open(struct out *o, const char *path, FILE *std, enum color_mode mode);
+/* The same, for others to read at any time: 0644, and it takes the place of the old one when it is complete. */
+int out_open_shared(struct out *o, const char *path, FILE *std, enum color_mode mode);
 /* Flush and report what went wrong on the way: 0 or -errno. */
 int out_close(struct out *o);
+/* Close what is not complete: a shared file stays as it was. */
+void out_drop(struct out *o);
 
 #endif

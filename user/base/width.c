@@ -143,6 +143,15 @@ static bool may_break(uint32_t before, uint32_t after)
 	return before == ' ' || width_of(after) == 2 || (width_of(before) == 2 && width_of(after) > 0);
 }
 
+static size_t last_bytes(const char *s, size_t len)
+{
+	size_t n = 1;
+
+	while (n < len && (s[len - n] & 0xc0) == 0x80)
+		n++;
+	return n;
+}
+
 size_t width_break(const char *s, size_t len, size_t columns, size_t *next)
 {
 	size_t fit = width_fit(s, len, columns), best = 0, at = 0, n;
@@ -156,6 +165,8 @@ size_t width_break(const char *s, size_t len, size_t columns, size_t *next)
 	}
 	if (best)
 		*next = best;
+	else if (fit > 1 && len - fit > 1 && s[fit] == ':' && s[fit + 1] == ':')
+		*next = last_bytes(s, fit) < fit ? fit - last_bytes(s, fit) : fit; /* a line that begins so is a command to some CI */
 	else if (!fit && len) /* not even one character: go on, or the caller never ends */
 		*next = utf8_next(s, len, &cp);
 	fit = *next;
