@@ -63,6 +63,18 @@ done
 rm -f "${TMPDIR:-/tmp}/.layers.$$"
 verdict
 
+# A renderer of the table is told of and has golden files: text, json and jsonl in every case, the others in three or more
+bad=''
+formats=$(sed -n '/renderers\[\] = {/,/}/s/.*&render_\([a-z]*\),.*/\1/p' user/render/table.c)
+wrong user/render/table.c 'has no renderers' "$([[ $formats ]] || echo 'or is no longer what tools/check-layers.sh reads')"
+for name in $formats; do
+	grep -q "^| .*\`$name\`" README.md || wrong "renderer $name" 'is not in the table of README.md' "$name"
+	grep -q "^| .*\`$name\`" README.zh-CN.md || wrong "renderer $name" 'is not in the table of README.zh-CN.md' "$name"
+	golden=(tests/golden/*/expected."${name/#text/txt}")
+	[[ ${#golden[@]} -ge 3 ]] || wrong "renderer $name" 'has too few golden files' "${golden[*]}"
+done
+verdict
+
 # The scenarios share one namespace: a function of another file would silently be replaced
 bad=''
 wrong tests 'two end-to-end files define the same function' \

@@ -5,6 +5,7 @@
 
 #include "cmd/cmd.h"
 #include "diagnose/diagnose.h"
+#include "render/render.h"
 
 /* roff: a dash that is typed is \-, a line must not begin with a control character. */
 static void roff(const char *s)
@@ -68,6 +69,15 @@ static void man_codes(void)
 	}
 }
 
+static void man_formats(void)
+{
+	for (const struct renderer *const *r = renderers; *r; r++) {
+		printf(".TP\n.B %s\n", (*r)->name);
+		roff((*r)->help);
+		fputs(".\n", stdout);
+	}
+}
+
 static const char man_head[] =
 	".SH NAME\nztrace \\- tell why a build step was killed\n.SH SYNOPSIS\n"
 	"\\fBsudo ztrace\\fR [\\fIoptions\\fR] \\fB\\-\\-\\fR \\fICOMMAND\\fR ...\n.br\n\\fBsudo ztrace\\fR\n.br\n"
@@ -95,6 +105,8 @@ static void man(void)
 	fputs(man_head, stdout);
 	for (const struct command *const *c = commands; *c; c++)
 		man_verb(*c);
+	fputs(".SH FORMATS\n", stdout);
+	man_formats();
 	fputs(".SH CODES\n", stdout);
 	man_codes();
 	fputs(man_tail, stdout);
@@ -107,9 +119,13 @@ static void bash_values(const struct opt *o)
 	if (o->letter)
 		printf("-%c | ", o->letter);
 	printf("--%s) ", o->name);
-	if (o->type == OPT_FORMAT)
-		fputs("mapfile -t COMPREPLY < <(compgen -W 'text json jsonl html' -- \"$cur\"); ", stdout);
-	else if (strchr(o->metavar, '|')) {
+	if (o->type == OPT_FORMAT) {
+		fputs("mapfile -t COMPREPLY < <(compgen -W '", stdout);
+		for (const struct renderer *const *r = renderers; *r; r++)
+			printf("%s%s", r == renderers ? "" : " ", (*r)->name);
+		fputs("' -- \"$cur\"); ", stdout);
+	}
+	if (strchr(o->metavar, '|')) {
 		fputs("mapfile -t COMPREPLY < <(compgen -W '", stdout);
 		for (const char *p = o->metavar; *p; p++)
 			putchar(*p == '|' ? ' ' : *p);

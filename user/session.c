@@ -25,7 +25,7 @@ int session_init(struct session *s, bool quiet, bool verbose)
 void session_done(struct session *s)
 {
 	for (unsigned int i = 0; i < s->nouts; i++)
-		out_close(&s->outs[i].out);
+		out_drop(&s->outs[i].out);
 	s->nouts = 0;
 	if (s->src)
 		s->src->close(s->src);

@@ -45,7 +45,8 @@ def line_schema(schema, kind):
     else:
         keys = {"start": ("format_version", "tool"),
                 "end": ("host", "command", "notes", "complete", "events_lost")}[kind]
-        s = {"type": "object", "properties": {k: top[k] for k in keys}, "required": list(keys),
+        may = ("scope",) if kind == "end" else ()
+        s = {"type": "object", "properties": {k: top[k] for k in keys + may}, "required": list(keys),
              "additionalProperties": False}
     s["properties"].update(extra)
     s["required"] = s["required"] + list(extra)

@@ -51,7 +51,7 @@ extern const struct command *const commands[]; /* NULL-terminated */
 extern const struct command cmd_run, cmd_watch, cmd_attach, cmd_record, cmd_report, cmd_dump, cmd_explain, cmd_doctor, cmd_measure, cmd_plan;
 
 /* opt.c: the rows that several verbs share */
-extern const struct opt opt_format, opt_output, opt_lang, opt_color, opt_quiet, opt_verbose, opt_user,
+extern const struct opt opt_format, opt_text_json, opt_output, opt_lang, opt_color, opt_quiet, opt_verbose, opt_user,
 	opt_require_bpf, opt_oom_exit_code, opt_hooks, opt_schema, opt_no_trace,
 	opt_pid, opt_cgroup, opt_container;
 

@@ -52,6 +52,6 @@ static int run(const struct options *o)
 	return doctor_main(d);
 }
 
-static const struct opt *const opts[] = { &opt_format, &opt_lang, &opt_hooks, &opt_verbose, NULL };
+static const struct opt *const opts[] = { &opt_text_json, &opt_lang, &opt_hooks, &opt_verbose, NULL };
 const struct command cmd_doctor = { "doctor", "doctor [options]",
 				    N_("what this host can tell, and what is missing for more"), opts, false, run };

@@ -14,7 +14,9 @@
 #define OPTS_MAX 24
 
 const struct opt opt_format = { "format", 'f', OPT_FORMAT, O(formats), "FORMAT[=PATH]",
-				N_("text, json or jsonl, into PATH; repeatable") };
+				N_("what to write, and where to; repeatable") };
+const struct opt opt_text_json = { "format", 'f', OPT_FORMAT, O(formats), "FORMAT[=PATH]",
+				   N_("text or json, into PATH; repeatable") };
 const struct opt opt_output = { "output", 'o', OPT_STR, O(output), "FILE", N_("keep the trace in FILE") };
 const struct opt opt_lang = { "lang", 0, OPT_STR, O(lang), "en|zh_CN", N_("language of the report") };
 const struct opt opt_color = { "color", 0, OPT_COLOR, O(color), "auto|always|never", N_("colours in text") };
@@ -50,6 +52,21 @@ static void help_line(const struct opt *o)
 		printf("  %s\n  %-29s %s\n", left, "", _(o->help));
 }
 
+static bool takes_formats(const struct command *c)
+{
+	for (const struct opt *const *o = c->opts; *o; o++)
+		if (*o == &opt_format)
+			return true;
+	return false;
+}
+
+static void help_formats(void)
+{
+	printf("\n%s\n", _("formats:"));
+	for (const struct renderer *const *r = renderers; *r; r++)
+		printf("  %-9s %s\n", (*r)->name, _((*r)->help));
+}
+
 static void help(const struct command *c)
 {
 	printf(_("usage: ztrace %s\n"), c->args);
@@ -57,6 +74,8 @@ static void help(const struct command *c)
 	for (const struct opt *const *o = c->opts; *o; o++)
 		help_line(*o);
 	printf("  %-29s %s\n", "-h, --help", _("show this"));
+	if (takes_formats(c))
+		help_formats();
 }
 
 void opt_usage(FILE *f)
@@ -222,10 +241,11 @@ int opt_outputs(const struct options *o, struct session *s, FILE *std)
 		snprintf(name, sizeof(name), "%.*s", (int)strcspn(formats[i], "="), formats[i]);
 		out->renderer = renderer_find(name);
 		if (!out->renderer) {
-			log_error(_("-f %s: no such format; there are text, json and jsonl"), name);
+			log_error(_("-f %s: no such format; ztrace report --help names them"), name);
 			return -EINVAL;
 		}
-		err = out_open(&out->out, path, path && !strcmp(path, "-") ? stdout : std, o->color);
+		err = (out->renderer->shared ? out_open_shared : out_open)(
+			&out->out, path, path && !strcmp(path, "-") ? stdout : std, o->color);
 		if (err < 0) {
 			log_error(_("-f %s: cannot write %s: %s"), name, path, strerror(-err));
 			return err;

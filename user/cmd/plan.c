@@ -318,6 +318,6 @@ static const struct opt opt_memory = { "memory", 0, OPT_SIZE, offsetof(struct op
 				       N_("memory to plan for (default: what this host has available now)") };
 static const struct opt opt_swap = { "swap", 0, OPT_SIZE, offsetof(struct options, swap_bytes), "SIZE",
 				     N_("swap to plan for (default: what is free here; 0 with --memory)") };
-static const struct opt *const opts[] = { &opt_format, &opt_lang, &opt_color, &opt_memory, &opt_swap, NULL };
+static const struct opt *const opts[] = { &opt_text_json, &opt_lang, &opt_color, &opt_memory, &opt_swap, NULL };
 const struct command cmd_plan = { "plan", "plan [options] [FILE …]",
 				  N_("which builds fit together in memory, from recorded traces"), opts, false, run };

@@ -14,10 +14,4 @@ bool diagnose_due(const struct model *m, const struct zt_ev *ev);
 /* Append the incidents that close with it. */
 void diagnose(struct model *m, const struct zt_ev *ev, struct report *r);
 
-/* A diagnosis code and what `ztrace explain` says of it. */
-struct code {
-	const char *code, *title, *text;
-};
-extern const struct code codes[]; /* ends with code NULL */
-
 #endif

@@ -228,4 +228,10 @@ zt_u64 step_most(const struct step *s);
 /* Is it one of several services that one command builds? */
 bool build_among_several(const struct model *m, const struct build *b);
 
+/* A diagnosis code and what `ztrace explain` says of it. */
+struct code {
+	const char *code, *title, *text;
+};
+extern const struct code codes[]; /* ends with code NULL */
+
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* -f json: everything as one object, at the end. */
+#include "base/i18n.h"
 #include "render/json_common.h"
 #include "render/json_value.h"
 #include "render/render.h"
@@ -37,6 +38,6 @@ static int json_finish(struct out *o, const struct report *r)
 extern const struct renderer render_json;
 const struct renderer render_json = {
 	.name = "json",
-	.help = "one object with everything, for programs",
+	.help = N_("one object with everything, for programs"),
 	.finish = json_finish,
 };

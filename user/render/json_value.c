@@ -10,6 +10,8 @@
 #include "base/esc.h"
 #include "base/fmt.h"
 
+#define SHOWN_BYTES 4096
+
 static json_t *string_of(const char *bytes, size_t len)
 {
 	char *valid __free = malloc(ESC_UTF8_CAP(len));
@@ -24,6 +26,16 @@ static json_t *string_of(const char *bytes, size_t len)
 json_t *jv_string(const char *s)
 {
 	return s ? string_of(s, strlen(s)) : json_null();
+}
+
+json_t *jv_shown(const char *s)
+{
+	char text[SHOWN_BYTES];
+
+	if (!s)
+		return json_null();
+	esc_term_str(text, sizeof(text), s, 0);
+	return json_string(text);
 }
 
 json_t *jv_words(const char *bytes, size_t len)

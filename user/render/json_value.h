@@ -8,6 +8,7 @@
 #include "model/model.h"
 
 json_t *jv_string(const char *s);		   /* NULL: null; bytes that are no UTF-8 become U+FFFD */
+json_t *jv_shown(const char *s);		   /* for people: what cannot be seen is made visible, as base/esc.h does */
 json_t *jv_words(const char *bytes, size_t len);   /* NUL-separated; NULL: null */
 json_t *jv_count(zt_u64 n);			   /* 0: null */
 json_t *jv_bytes(zt_u64 bytes);			   /* 0 and ZT_NO_LIMIT: null */

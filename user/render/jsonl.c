@@ -2,6 +2,7 @@
 /* -f jsonl: one object a line, incidents as they close; the objects are those of -f json with a "type" before. */
 #include <errno.h>
 
+#include "base/i18n.h"
 #include "render/json_common.h"
 #include "render/json_value.h"
 #include "render/render.h"
@@ -83,7 +84,7 @@ static int jsonl_finish(struct out *o, const struct report *r)
 extern const struct renderer render_jsonl;
 const struct renderer render_jsonl = {
 	.name = "jsonl",
-	.help = "one object a line, incidents as they happen",
+	.help = N_("one object a line, incidents as they happen"),
 	.start = jsonl_start,
 	.incident = jsonl_incident,
 	.finish = jsonl_finish,

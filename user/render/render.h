@@ -7,7 +7,8 @@
 #include "diagnose/report.h"
 
 struct renderer {
-	const char *name, *help;
+	const char *name, *help; /* help is translated where it is shown */
+	bool shared; /* its file is for others to read, at any time: base/out.h */
 	/* Each may be NULL. 0 or -errno. */
 	int (*start)(struct out *o, const struct report *r);
 	int (*incident)(struct out *o, const struct report *r, const struct incident *i); /* as each closes */

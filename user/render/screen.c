@@ -98,7 +98,7 @@ static struct piece cut_command(const char *s, size_t len, size_t room, enum quo
 			break;
 		if (at && s[at] == ' ' && q == QUOTE_NONE && !escaped)
 			blank = (struct piece){ .bytes = at, .next = at + 1, .end = " \\" };
-		if (at && !escaped)
+		if (at && !escaped && strncmp(s + at, "::", 2) != 0) /* which is a command to some CI where a line begins */
 			any = (struct piece){ .bytes = at, .next = at, .quote = q, .flush_left = true,
 					      .end = q == QUOTE_SINGLE ? "'\\" : "\\" };
 		n = utf8_next(s + at, len - at, &cp);

@@ -4,13 +4,21 @@
 
 #include "render/render.h"
 
-extern const struct renderer render_text, render_json, render_jsonl, render_html;
+extern const struct renderer render_text, render_json, render_jsonl, render_html, render_markdown, render_github, render_gitlab,
+	render_junit, render_sarif, render_chrome, render_prom;
 
 const struct renderer *const renderers[] = {
 	&render_text,
 	&render_json,
 	&render_jsonl,
 	&render_html,
+	&render_markdown,
+	&render_github,
+	&render_gitlab,
+	&render_junit,
+	&render_sarif,
+	&render_chrome,
+	&render_prom,
 	NULL,
 };
 

@@ -542,7 +542,7 @@ static int text_finish(struct out *o, const struct report *r)
 extern const struct renderer render_text;
 const struct renderer render_text = {
 	.name = "text",
-	.help = "one screen an incident, for people",
+	.help = N_("one screen an incident, for people"),
 	.incident = text_incident,
 	.finish = text_finish,
 };

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/cleanup.h"
+#include "base/esc.h"
 #include "base/i18n.h"
 #include "render/step.h"
 
@@ -44,17 +44,25 @@ const char *told_build(const struct build *b)
 	return name ?: "?";
 }
 
+const char *told_file(const struct incident *i)
+{
+	const struct build *b = i->build ?: i->step ? i->step->build : NULL;
+
+	return b ? b->dockerfile_path : NULL;
+}
+
 const char *told_step(char *buf, size_t cap, const struct step *st)
 {
 	struct step_place p = step_place(st);
-	const char *text = p.instruction ?: st->argv_bytes ? st->argv : "?";
+	size_t n = 0;
 
-	if (p.instruction)
-		text = p.instruction;
-	if (p.index && p.total)
-		snprintf(buf, cap, "[%.60s%s%u/%u] %.800s", p.stage ?: "", p.stage ? " " : "", p.index, p.total, text);
-	else
-		snprintf(buf, cap, "%.800s", text);
+	if (p.index && p.total) {
+		char number[128];
+
+		snprintf(number, sizeof(number), "[%.60s%s%u/%u] ", p.stage ?: "", p.stage ? " " : "", p.index, p.total);
+		n = esc_term_str(buf, cap, number, 0);
+	}
+	esc_term_str(buf + n, cap - n, p.instruction ?: "?", 0);
 	return buf;
 }
 
@@ -96,6 +104,11 @@ zt_u64 told_end(const struct model *m, const struct step *st)
 	zt_u64 end = st->ended_ns ?: m->now_ns, start = told_start(m, st);
 
 	return end > start ? end : start;
+}
+
+bool told_is_step(const struct model *m, const struct step *st)
+{
+	return !st->container && !st->frontend && model_concerns(m, st->build);
 }
 
 bool told_failed(const struct step *st)

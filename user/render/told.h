@@ -18,7 +18,9 @@ unsigned int told_in_full(const struct report *r); /* number of the others */
 
 /* Service, else Dockerfile, else builder. */
 const char *told_build(const struct build *b);
-/* "[builder 3/9] RUN make -j8", as BuildKit writes it; bytes are hostile. Returns buf. */
+/* The Dockerfile it happened in, as a user would write it. NULL: none, or not known */
+const char *told_file(const struct incident *i);
+/* "[builder 3/9] RUN make -j8", as BuildKit writes it, fit for a terminal (base/esc.h). Returns buf. */
 const char *told_step(char *buf, size_t cap, const struct step *st);
 /* The same for machines that compare: code, file, instruction and victim, no pid, no time. 16 digits. */
 #define FINGERPRINT_LEN 17
@@ -29,6 +31,8 @@ zt_u64 told_real_ns(const struct model *m, zt_u64 boot_ns);
 /* When the step began and ended, or the trace did; ns of the boot clock */
 zt_u64 told_start(const struct model *m, const struct step *st);
 zt_u64 told_end(const struct model *m, const struct step *st);
+/* A step of a build that the report is about; not an ordinary container or a frontend. */
+bool told_is_step(const struct model *m, const struct step *st);
 /* Did it end with another status than 0? */
 bool told_failed(const struct step *st);
 /* Memory ran out, by whoever's judgement (ZT1...); else it is another kind of failure. */
