@@ -33,7 +33,7 @@ FUZZ     := $(patsubst %.c,$O/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all clean install uninstall docs FORCE tools unit fuzz check check-unit check-san check-fuzz check-golden check-tui check-po check-install check-layers check-shell check-e2e check-loop check-root check-vm demo bench deps
+.PHONY: all clean install uninstall docs FORCE tools unit fuzz check check-unit check-san check-fuzz check-golden check-formats check-tui check-po check-install check-layers check-shell check-e2e check-loop check-root check-vm demo bench deps
 all: $O/ztrace tools docs
 
 $O/ztrace: $(OBJS)
@@ -151,7 +151,7 @@ uninstall:
 # Installs what is missing (Debian), then every suite; the closing line adds them up. check-e2e needs root.
 check:
 	$QO=$O tools/check.sh
-check-unit check-san check-fuzz check-golden check-tui check-po check-install check-layers check-shell check-e2e check-loop: check-%:
+check-unit check-san check-fuzz check-golden check-formats check-tui check-po check-install check-layers check-shell check-e2e check-loop: check-%:
 	$QO=$O tools/check.sh $*
 check-root: check-e2e
 # Every scenario in guests with real Debian kernels: KERNEL="6.12 …" for some, HOOKS=kprobe for one row; some forty

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # `make check`: builds, runs every test suite and adds up what they themselves counted.
-#   tools/check.sh [SUITE…]    deps build unit san fuzz golden tui po install layers shell e2e loop vm; none: all, in this order
+#   tools/check.sh [SUITE…]    deps build unit san fuzz golden formats tui po install layers shell e2e loop vm; none: all, in this order
 # FUZZ_SECONDS=10 for each fuzzer; O=.output; a failing suite does not stop the others, a failing build does.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -90,6 +90,8 @@ suite_fuzz() {
 }
 
 suite_golden() { [[ ! -x tests/golden/run ]] || BUILD=$O counted golden tests/golden/run; }
+# What other people's programs say of each format
+suite_formats() { must_make "$O" all tools && BUILD=$O counted formats tests/formats/run; }
 suite_tui() { BUILD=$O counted tui tests/tui/run; }
 suite_po() { must_make "$O" all && BUILD=$O counted po tests/po/run; }
 suite_install() { must_make "$O" all && BUILD=$O counted install tests/install/run; }
@@ -115,7 +117,7 @@ suite_vm() {
 
 result() { echo "$PASSED passed, $FAILED failed, $SKIPPED skipped"; }
 
-[[ $# -gt 0 ]] || set -- deps build unit san fuzz golden tui po install layers shell e2e loop vm
+[[ $# -gt 0 ]] || set -- deps build unit san fuzz golden formats tui po install layers shell e2e loop vm
 for suite; do
 	declare -F "suite_$suite" >/dev/null || { sed -n '4s/^# *//p' "$0" >&2; exit 2; }
 	echo "== $suite"

@@ -5,6 +5,10 @@
 set -u
 build='gcc make libc6-dev clang-14 bpftool libbpf-dev libelf-dev zlib1g-dev libjansson-dev uthash-dev libcap-ng-dev libyaml-dev gettext'
 tests='libcmocka-dev psmisc libclang-rt-14-dev jq python3 python3-jsonschema shellcheck procps bsdutils groff-base tmux'
+# a browser, and programs from npm; whoever has node or java from elsewhere keeps it
+tests+=' chromium'
+command -v npm >/dev/null || tests+=' nodejs npm'
+command -v java >/dev/null || tests+=' default-jre-headless'
 docker='docker-compose podman buildah uidmap runc libdevmapper1.02.1 libsystemd0 libseccomp2 busybox-static ca-certificates'
 vm='qemu-system-x86 mmdebstrap busybox-static cpio kmod xz-utils zstd e2fsprogs'
 real='g++ cmake ninja-build cargo golang-go node-typescript cython3 python3-dev python3-setuptools python3-wheel'
