@@ -10,7 +10,8 @@ include/ztrace  types.h                                     bpf/|stdio|stdlib|st
 bpf             ztrace/|[a-z_]+\.h                          std|unistd|linux/                -
 user/base       base/                                       bpf/|linux/                      -
 user/trace      trace/|base/|ztrace/                        bpf/                             getenv
-user/source     source/|trace/|base/|ztrace/|ztrace\.skel\.h|[a-z]+\.skel\.h  -              -
+user/log        log/|base/|ztrace/                          bpf/|unistd|fcntl|sys/stat|time  $CLOCK|$FILES
+user/source     source/|log/log\.h|trace/|base/|ztrace/|ztrace\.skel\.h|[a-z]+\.skel\.h  -              -
 user/builder    builder/|base/|ztrace/                      bpf/|unistd|fcntl|sys/stat       $CLOCK|$FILES
 user/ci         ci/|model/model\.h|base/|ztrace/            bpf/|unistd|fcntl|sys/stat       $CLOCK|$FILES
 user/label      label/|builder/argvwords\.h|base/|ztrace/  bpf/|unistd|fcntl|sys/stat|time  $CLOCK|$FILES

@@ -22,4 +22,7 @@ void attribute_resolve(struct model *m);
 struct df_instr;
 const struct df_instr *attribute_guess(struct model *m, const struct step *s, const struct build **ret);
 
+/* attribute_log.c: whose step a kernel log's kills were, by what build logs tell */
+void attribute_logs(struct model *m);
+
 #endif

@@ -413,6 +413,8 @@ static char *argv_text(struct model *m, const struct step *s)
 
 void attribute_resolve(struct model *m)
 {
+	if (m->logs)
+		attribute_logs(m);
 	for (int pass = 0; pass < 2; pass++) /* a step may be known by those that came after it */
 		for (struct step *s = m->steps; s; s = s->next)
 			if (s->confidence != CONF_CONFIRMED && !s->frontend)

@@ -20,6 +20,7 @@
 	X(30, host) X(31, memstat) X(32, sample) X(34, lift)                                   \
 	X(40, start) X(41, fact) X(42, child) X(43, file) X(44, layer) X(45, past) X(46, service) \
 	X(47, scope)                                                                           \
+	X(60, log) X(61, logstep) X(62, logline) X(63, logsource)                             \
 	X(90, hook) X(91, lost) X(92, note) X(99, end)
 
 enum zt_kind {
@@ -50,6 +51,9 @@ struct zt_ev {
 	zt_u64 cgroup; /* memory cgroup of `who` (kernfs id in the hierarchy of the controller) */
 	struct zt_id who;
 };
+
+/* In h.flags of any kind: read from a log. Its time is the log's (enum zt_log_clock of the `log` event before it); 0: none */
+#define ZT_F_FROM_LOG (1u << 30)
 
 #define ZT_EV_SIZE_MAX (64 * 1024)
 #define ZT_NO_LIMIT (~(zt_u64)0)
@@ -490,6 +494,88 @@ struct zt_ev_past {
  */
 struct zt_ev_scope {
 	struct zt_ev h;
+};
+
+/* What a log's times are */
+enum zt_log_clock {
+	ZT_CLOCK_NONE = 0, /* it has none */
+	ZT_CLOCK_BOOT = 1, /* since the boot of its machine */
+	ZT_CLOCK_WALL = 2, /* of day: ns since 1970, UTC */
+};
+
+/*
+ * A log that is read: at its start, when more is known of it, and at its end. Events that follow are of it until the
+ * next one. All in this event and the next three is zero where the log does not tell it. Tail: name as it was given.
+ */
+#define ZT_LOG_KERNEL (1u << 0) /* kinds: it has lines of the kernel's */
+#define ZT_LOG_BUILD (1u << 1)	/* … of a builder's */
+#define ZT_F_LOG_END (1u << 0)
+#define ZT_F_LOG_CUT (1u << 1)	/* it ends in the middle of something */
+#define ZT_F_LOG_ZONE (1u << 2) /* its times have no zone: that of this machine was assumed */
+struct zt_ev_log {
+	struct zt_ev h;
+	zt_u32 number; /* from 1 */
+	zt_u32 kinds;
+	zt_u32 clock; /* enum zt_log_clock */
+	zt_u32 suppressed; /* lines about OOM kills that the kernel says it left out */
+	zt_u64 lines, bytes;
+	zt_u64 first_ns, last_ns; /* of its lines that have a time */
+};
+
+enum zt_log_builder {
+	ZT_LOG_BUILDKIT = 1, ZT_LOG_LEGACY = 2, ZT_LOG_PODMAN = 3, ZT_LOG_KANIKO = 4,
+	ZT_LOG_COMMAND = 5, /* of a shell or a CI job */
+};
+enum zt_step_state {
+	ZT_STEP_RUNNING = 1, ZT_STEP_DONE = 2, ZT_STEP_CACHED = 3, ZT_STEP_FAILED = 4, ZT_STEP_CANCELLED = 5,
+};
+#define ZT_F_LOGSTEP_STATUS (1u << 0) /* status is known */
+
+/*
+ * A step of a build as its builder printed it; again whenever more is known. Tail: instruction, stage, service, the
+ * builder's error, container ("" each: not told).
+ */
+struct zt_ev_logstep {
+	struct zt_ev h;
+	zt_u32 build; /* of this log, from 1 */
+	zt_u32 step;  /* of this build, from 1 */
+	zt_u32 builder;
+	zt_u32 state;
+	zt_u32 index, total;
+	zt_s32 status; /* raw wait status */
+	zt_u32 pad;
+	zt_u64 started_ns, ended_ns;
+	zt_u64 duration_ns;
+};
+
+/* What a line of output says that is worth knowing */
+enum zt_said {
+	ZT_SAID_KILLED = 1,	 /* something got a SIGKILL */
+	ZT_SAID_OOM = 2,	 /* … for memory: who says it knows */
+	ZT_SAID_NOMEM = 3,	 /* a program was refused memory */
+	ZT_SAID_HEAP = 4,	 /* a runtime's own heap is full */
+	ZT_SAID_DISK = 5,	 /* no room on a file system */
+	ZT_SAID_EXIT = 6,	 /* the CI or a wrapper: what ran ended with exit code `number` */
+	ZT_SAID_BUILDER_GONE = 7, /* the client lost its builder */
+	ZT_SAID_NETWORK = 8,	 /* number: 3100 and up, as in ZT3100 */
+};
+
+/* A line of a step's output, or of the build's (step 0). Tail: program, subject, the line. */
+struct zt_ev_logline {
+	struct zt_ev h;
+	zt_u32 build, step;
+	zt_u32 what; /* enum zt_said */
+	zt_s32 number;
+	zt_u64 bytes;
+};
+
+/* A line of a Dockerfile that the builder quoted. Tail: path, the line's bytes. */
+#define ZT_F_LOGSOURCE_HERE (1u << 0) /* it is of the instruction that failed */
+struct zt_ev_logsource {
+	struct zt_ev h;
+	zt_u32 build, step;
+	zt_u32 line;
+	zt_u32 pad;
 };
 
 enum zt_hook_state { ZT_HOOK_USED = 1, ZT_HOOK_FAILED = 2, ZT_HOOK_SKIPPED = 3 };

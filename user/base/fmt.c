@@ -84,6 +84,8 @@ const char *fmt_status(char *buf, size_t len, int status)
 	return buf;
 }
 
+#define REAL_MIN_NS (100000000ull * NS_PER_S) /* 1973: an uptime, and not a time of day */
+
 const char *fmt_time(char *buf, size_t len, const struct fmt_clock *clock, uint64_t boot_ns)
 {
 	int offset_min = clock->utc_offset_s / 60;
@@ -96,6 +98,8 @@ const char *fmt_time(char *buf, size_t len, const struct fmt_clock *clock, uint6
 	real_ns = clock->real_ns + (boot_ns - clock->boot_ns); /* unsigned: also right for times before */
 	if (abs(offset_min) > 24 * 60) /* no such zone: a damaged trace */
 		offset_min = 0;
+	if (real_ns < REAL_MIN_NS)
+		return NULL;
 	t = (time_t)(real_ns / NS_PER_S) + offset_min * 60;
 	if (!gmtime_r(&t, &tm))
 		return NULL;

@@ -18,7 +18,7 @@ struct options {
 	const char *formats[FORMATS_MAX]; /* "json=PATH" */
 	unsigned int nformats;
 	const char *output; /* -o */
-	const char *lang, *user, *hooks;
+	const char *lang, *user, *hooks, *kernel_log;
 	const char *pid, *cgroup, *container; /* attach to */
 	enum color_mode color;
 	bool quiet, require_bpf, schema, no_trace;
@@ -48,7 +48,7 @@ struct command {
 };
 
 extern const struct command *const commands[]; /* NULL-terminated */
-extern const struct command cmd_run, cmd_watch, cmd_attach, cmd_record, cmd_report, cmd_dump, cmd_explain, cmd_doctor, cmd_measure, cmd_plan;
+extern const struct command cmd_run, cmd_watch, cmd_attach, cmd_record, cmd_report, cmd_dump, cmd_explain, cmd_doctor, cmd_measure, cmd_plan, cmd_diagnose;
 
 /* opt.c: the rows that several verbs share */
 extern const struct opt opt_format, opt_text_json, opt_output, opt_lang, opt_color, opt_quiet, opt_verbose, opt_user,

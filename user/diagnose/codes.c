@@ -54,6 +54,15 @@ const struct code codes[] = {
 	{ "ZT1006", N_("the builder itself was killed for memory"),
 	  N_("The kernel killed dockerd, buildkitd or the CI agent: every build it ran died\n"
 	     "with it, whatever those needed themselves.\n") },
+	{ "ZT1007", N_("killed, most likely for memory: a log tells no more"),
+	  N_("A build's log says that something got a SIGKILL (\"Killed\", exit code 137) or\n"
+	     "that memory ran out, and no kernel log says by which limit. Exit code 137 is\n"
+	     "128 + 9, a SIGKILL from anyone: the kernel's OOM killer mostly, but also\n"
+	     "`timeout -s KILL`, a cancelled job, docker stop.\n"
+	     "\n"
+	     "The kernel log of that time tells the limit, the process and who held the\n"
+	     "memory: `sudo dmesg --time-format iso`, `journalctl -k` or /var/log/kern.log, in\n"
+	     "`ztrace diagnose --kernel-log FILE BUILD.LOG`. A traced build tells all of it.\n") },
 	{ "ZT1101", N_("killed by systemd-oomd"),
 	  N_("systemd-oomd killed the whole cgroup for memory pressure or swap use, before the\n"
 	     "kernel ran out. `oomctl` shows its view, ManagedOOM*= in a unit changes it.\n") },
@@ -124,5 +133,11 @@ const struct code codes[] = {
 	     "needs, so that it outlives the kill it explains. Here it was not allowed to. It\n"
 	     "matters only where the whole host runs out of memory: the trace may end early\n"
 	     "there, or events be lost. What it runs keeps its own oom_score_adj.\n") },
+	{ "ZT9006", N_("what the logs do not tell"),
+	  N_("`ztrace diagnose` read logs, and logs leave things out: the kernel limits how\n"
+	     "many lines of OOM reports it prints in five seconds, files are cut and rotated,\n"
+	     "times have no zone, a build log does not say in which cgroup a step ran. What\n"
+	     "two logs tell is joined by time and text, and is `likely` at best; where several\n"
+	     "kills fit a step, all are named and none is chosen.\n") },
 	{ NULL, NULL, NULL },
 };

@@ -57,6 +57,8 @@ static void tell_other(const struct model *m, struct report *r, const struct uni
 
 	if (!i)
 		i = giveup_incident(m, r, u);
+	if (!i)
+		i = said_incident(m, r, u);
 	for (unsigned int n = 0; i && n < i->nvictims; n++)
 		if (!i->victims[n].label)
 			i->victims[n].label = say_doing(r, model_proc(m, &i->victims[n].id), true);
@@ -101,6 +103,8 @@ static bool concerns(const struct model *m, const struct unit *u, const struct k
 {
 	if (!in_scope(m, u, k))
 		return false;
+	if (k && k->log && !u->step)
+		return !log_builds(m); /* of none of the builds whose logs were read: counted, not told */
 	if (!m->child)
 		return true;
 	if (u->build && u->step && u->step->instr && u->step->confidence != CONF_CONFIRMED && u->step->candidates > 1)
@@ -164,6 +168,17 @@ static void close_child(struct model *m, struct report *r)
 	tell_other(m, r, &u);
 }
 
+/* What a log says of a build as a whole, where no step of it is to blame */
+static void close_log_builds(struct model *m, struct report *r)
+{
+	for (struct build *b = m->builds; b; b = b->next) {
+		struct unit u = { .build = b };
+
+		if (b->log && !log_explained(r, b))
+			tell_other(m, r, &u);
+	}
+}
+
 /* In the order of the kills: a shortage takes one after the other, and the summary tells them so. */
 static void close_all(struct model *m, struct report *r)
 {
@@ -174,7 +189,9 @@ static void close_all(struct model *m, struct report *r)
 	}
 	for (struct step *s = m->steps; s; s = s->next)
 		close_step(m, r, s);
+	close_log_builds(m, r);
 	close_child(m, r);
+	logs_note(m, r);
 	stall_find(m, r);
 	measured_find(m, r);
 }
@@ -201,6 +218,8 @@ bool diagnose_due(const struct model *m, const struct zt_ev *ev)
 {
 	const struct cgroup *cg;
 
+	if ((ev->flags & ZT_F_FROM_LOG) && ev->kind != ZT_end)
+		return false; /* logs come one after the other: what belongs together is known at the end */
 	switch (ev->kind) {
 	case ZT_rmdir:
 		cg = model_cgroup(m, ((const struct zt_ev_rmdir *)ev)->mem.id);

@@ -141,6 +141,19 @@ struct incident *killer_incident(const struct model *m, struct report *r, const 
 /* giveup.c: why the unit ended by itself, where memory or a full disk is the reason. NULL: neither is. */
 struct incident *giveup_incident(const struct model *m, struct report *r, const struct unit *u);
 
+/* said.c: what a log's own words say of the end of a step or build. NULL: nothing. */
+struct incident *said_incident(const struct model *m, struct report *r, const struct unit *u);
+
+/* logs.c */
+bool log_builds(const struct model *m); /* is there a build in a log? */
+/* Is an incident of a build in that log told? The command around a build fails with it. */
+bool log_explained(const struct report *r, const struct build *b);
+/* Did the death of a process make the step fail, as far as its log tells? */
+enum tristate log_cause(const struct step *s);
+void logs_note(const struct model *m, struct report *r); /* what was left out, into r->logs_notes */
+/* An OOM that a kernel log tells: how sure, by what, what the log does not tell */
+void log_finish(const struct model *m, struct report *r, const struct kill *k, const struct unit *u, struct incident *i);
+
 /* oom.c */
 struct incident *oom_incident(const struct model *m, struct report *r, struct kill *k, const struct unit *u);
 

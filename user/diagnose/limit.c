@@ -16,7 +16,7 @@ static zt_u64 slack_bytes(const struct model *m)
 
 static bool at(zt_u64 usage, zt_u64 limit, zt_u64 slack)
 {
-	return limit != ZT_NO_LIMIT && usage + slack >= limit;
+	return limit && limit != ZT_NO_LIMIT && usage + slack >= limit;
 }
 
 static bool memory_hit(const struct zt_memcg *c, zt_u64 slack)
@@ -115,8 +115,10 @@ static void fill_chain(const struct model *m, struct report *r, const struct kil
 	}
 }
 
-static const char *knob(const struct model *m, bool memsw)
+static const char *knob(const struct model *m, const struct zt_memcg *c, bool memsw)
 {
+	if (m->start.cgroup_version == 2 || (!m->start.cgroup_version && !(c->flags & ZT_F_MEMCG_SWAP_INCLUSIVE)))
+		return "memory.max";
 	if (m->start.cgroup_version == 2)
 		return "memory.max";
 	return memsw ? "memory.memsw.limit_in_bytes" : "memory.limit_in_bytes";
@@ -172,7 +174,7 @@ static void fill_cgroup(const struct model *m, struct report *r, const struct ki
 	i->limit.bytes = i->limit.swap_inclusive ? l->mem.swap_limit_bytes : l->mem.limit_bytes;
 	i->limit.usage_bytes = i->limit.swap_inclusive ? l->mem.swap_usage_bytes : l->mem.usage_bytes;
 	i->limit.swap_limit_bytes = l->mem.swap_limit_bytes;
-	i->limit.file = knob(m, i->limit.swap_inclusive);
+	i->limit.file = knob(m, &l->mem, i->limit.swap_inclusive);
 	i->limit.owner = k->step && !k->step->container && step_cgroup(k->step) == l->mem.id ?
 				 "step" : cgpath_owner(i->limit.path);
 	word = owner_word(i->limit.owner);
@@ -184,11 +186,15 @@ static void fill_cgroup(const struct model *m, struct report *r, const struct ki
 			   say_bytes(r, i->limit.usage_bytes), say_bytes(r, i->limit.bytes));
 	say_swap(m, r, k, &l->mem, i);
 	split_find(k, l, i);
+	if (!l->mem.limit_bytes && k->log) { /* the lines that say so were left out */
+		i->limit_text = say(r, _("that of %s; how high it is the log does not tell"), i->limit.path);
+		i->used_text = _("all of it");
+	}
 }
 
-static void fill_host_limit(const struct model *m, struct report *r, struct incident *i)
+static void fill_host_limit(const struct model *m, struct report *r, const struct kill *k, struct incident *i)
 {
-	const struct zt_ev_host *h = &m->host;
+	const struct zt_ev_host *h = m->host.h.kind ? &m->host : host_of_kill(k);
 
 	i->limit.kind = LIMIT_HOST;
 	i->limit.owner = "host";
@@ -295,7 +301,7 @@ static enum confidence decided(const struct model *m, struct report *r, const st
 	if (k->ev.order == ZT_ORDER_SYSRQ)
 		fill_sysrq(i);
 	else
-		fill_host_limit(m, r, i);
+		fill_host_limit(m, r, k, i);
 	return CONF_CONFIRMED;
 }
 
@@ -340,7 +346,7 @@ static enum confidence no_cgroup(const struct model *m, struct report *r, const 
 		fill_sysrq(i);
 		return CONF_LIKELY;
 	}
-	fill_host_limit(m, r, i);
+	fill_host_limit(m, r, k, i);
 	if (!had_to_spare(k))
 		return CONF_CONFIRMED;
 	i->limit_text = _("none was set, and the host had memory to spare: a large piece of it may have been missing");
@@ -390,7 +396,8 @@ enum confidence limit_find(const struct model *m, struct report *r, const struct
 		return no_cgroup(m, r, k, i);
 	i->limit.kind = LIMIT_NONE;
 	i->limit.bytes = i->limit.swap_limit_bytes = ZT_NO_LIMIT;
-	i->limit_text = _("not known: what the kernel side saw of the limits was lost");
+	i->limit_text = k->log ? _("some memory cgroup's: the log has not the line that tells which") :
+				 _("not known: what the kernel side saw of the limits was lost");
 	i->used_text = _("not known");
 	return CONF_UNKNOWN;
 }

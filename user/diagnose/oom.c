@@ -119,6 +119,8 @@ static const char *oom_code(const struct incident *i, const struct kill *k)
 	default:
 		break;
 	}
+	if (i->limit.kind == LIMIT_NONE)
+		return "ZT1002"; /* some cgroup's */
 	if (!k->step || k->step->container)
 		return (i->limit.cgroup ? i->limit.cgroup : k->ev.domain) == k->ev.victim_cgroup ? "ZT1001" : "ZT1002";
 	return strcmp(i->limit.owner ? i->limit.owner : "", "step") == 0 ? "ZT1001" : "ZT1002";
@@ -158,6 +160,10 @@ static const char *oom_headline(struct report *r, const struct incident *i, cons
 		return say(r, _("%s ran out of memory: the memory nodes it is bound to were full"), who);
 	if (i->limit.kind != LIMIT_CGROUP)
 		return say(r, _("%s ran out of memory"), who);
+	if (!i->limit.bytes) /* a log without the lines that tell */
+		return !strcmp(i->code, "ZT1001") ? say(r, _("%s ran out of memory: its own limit was hit"), who) :
+						    say(r, _("%s ran out of memory: the limit of %s was hit"), who,
+							level_name(r, i->limit.path));
 	if (!strcmp(i->code, "ZT1001"))
 		return say(r, _("%s ran out of memory: its own limit is %s"), who,
 			   say_bytes(r, i->limit.bytes));
@@ -212,7 +218,7 @@ static void note_trigger(const struct model *m, struct report *r, const struct k
 	if (i->decision.asked && k->ev.order > COSTLY_ORDER)
 		add_note(i, say(r, _("%s wanted %s in one piece: memory may be in pieces rather than used up"),
 				k->ev.comm, say_order(m, r, k->ev.order)));
-	if (is_victim(i, k->ev.h.who.tgid) || i->decision.sysrq || lowered)
+	if (!k->ev.h.who.tgid || is_victim(i, k->ev.h.who.tgid) || i->decision.sysrq || lowered)
 		return;
 	if (s && s != k->step && largest)
 		add_note(i, say(r, _("the last page was asked for by %s (pid %u) in %s; the kernel chose %s as the largest"),
@@ -273,17 +279,18 @@ struct incident *oom_incident(const struct model *m, struct report *r, struct ki
 		return NULL;
 	add_victims(r, k, i);
 	i->ts_ns = k->ev.h.ts_ns;
-	i->trigger = (struct who){ k->ev.h.who, k->ev.comm };
+	if (k->ev.h.who.tgid || k->ev.comm[0])
+		i->trigger = (struct who){ k->ev.h.who, k->ev.comm };
 	conf = limit_find(m, r, k, i);
 	why_find(m, r, k, i);
 	holders_find(m, r, k, i);
 	say_inside(r, i);
 	say_kinds(r, k, i);
 	growth_find(m, r, k->ev.victim_cgroup, k, i);
-	i->causal = u->agent ? u->agent->causal : cause_of_failure(m, k->victim, u);
+	i->causal = u->agent ? u->agent->causal : k->log && u->step ? log_cause(u->step) : cause_of_failure(m, k->victim, u);
 	i->code = u->agent && i->causal != TRI_NO ? "ZT1006" : oom_code(i, k);
 	i->confidence = i->causal == TRI_UNKNOWN && u->entry ? lower(conf, CONF_LIKELY) : conf;
-	fill_host(m, &k->host, r, i);
+	fill_host(m, k->host.h.kind ? &k->host : host_of_kill(k), r, i);
 	say_killed(r, k, i);
 	i->repeats = told_before(r, i);
 	if (u->agent)
@@ -296,6 +303,8 @@ struct incident *oom_incident(const struct model *m, struct report *r, struct ki
 		i->basis = _("kill and limit confirmed by the kernel, the step only likely");
 	if (u->agent)
 		i->basis = builder_basis(i);
+	if (k->log)
+		log_finish(m, r, k, u, i);
 	i->summary = say(r, _("%s. Killed: %s. Limit: %s. Used: %s. Host: %s."), i->headline, i->killed,
 			 i->limit_text, i->used_text, i->host_text);
 	lowered = note_lowered(m, r, k, i);
@@ -312,7 +321,7 @@ struct incident *oom_incident(const struct model *m, struct report *r, struct ki
 		add_note(i, _("there were more cgroups or processes than this report can list"));
 	if (u->agent && i->causal != TRI_NO)
 		builder_advise(m, r, u->agent, i);
-	else if (i->causal != TRI_NO)
+	else if (i->causal != TRI_NO && i->limit.bytes)
 		advise_oom(m, r, k, i);
 	return i;
 }

@@ -38,6 +38,9 @@ static enum outcome outcome_of(const struct report *r, const struct step *s)
 	for (const struct incident *i = r->incidents; i; i = i->next)
 		if (i->step == s && i->causal == TRI_YES)
 			return i->cancelled ? OUTCOME_CANCELLED : OUTCOME_FAILED;
+	if (s->told)
+		return s->told->state == ZT_STEP_FAILED ? OUTCOME_FAILED :
+		       s->told->state == ZT_STEP_DONE || s->told->state == ZT_STEP_CACHED ? OUTCOME_RAN : OUTCOME_CANCELLED;
 	if (!s->exited && s->entry)
 		return OUTCOME_CANCELLED; /* it ran when the trace ended */
 	return s->exited && exit_status(s->exit_code) ? OUTCOME_FAILED : OUTCOME_RAN;

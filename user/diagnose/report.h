@@ -202,6 +202,7 @@ enum outcome {
 	OUTCOME_FAILED,
 };
 
+#define LOGS_NOTES_MAX 4
 struct report {
 	const struct model *model;
 	struct incident *incidents, **incidents_tail;
@@ -211,6 +212,8 @@ struct report {
 	unsigned int nmeasured;
 	const struct step *hungry[HUNGRY_MAX]; /* measured steps, the hungriest first */
 	unsigned int nhungry;
+	const char *logs_notes[LOGS_NOTES_MAX]; /* what the logs do not tell */
+	unsigned int nlogs_notes;
 	bool verbose; /* -v: what each step used, too */
 	bool quiet;   /* -q: nothing when nothing happened */
 	struct arena arena;

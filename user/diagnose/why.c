@@ -209,7 +209,7 @@ static void take_decision(const struct model *m, const struct kill *k, const str
 	d->total_bytes = e->total_bytes;
 	if (!d->total_bytes && (l || i->limit.kind == LIMIT_HOST))
 		d->total_bytes = oom_total_bytes(l ? &l->mem : NULL, host_at(m, k));
-	d->asked = decided;
+	d->asked = decided && (!k->log || e->gfp);
 	d->gfp = e->gfp;
 	d->order = e->order;
 	d->sysrq = looks_like_sysrq(k);
@@ -297,7 +297,7 @@ static unsigned int collect(const struct model *m, const struct kill *k, const s
 /* The kernel said what the chosen one had, whether or not it told of the others. */
 static void chosen_points(const struct kill *k, const struct weighing *w, struct candidate *c, unsigned int n)
 {
-	for (unsigned int t = 0; t < n && w->decided && !w->weighed_none; t++)
+	for (unsigned int t = 0; t < n && w->decided && !w->weighed_none && !k->log; t++)
 		if (c[t].chosen)
 			set_points(&c[t], w, true, k->ev.points);
 }
@@ -331,7 +331,7 @@ static void fill_weighing(const struct model *m, const struct kill *k, const str
 	w->was_dying = e->h.flags & ZT_F_KILL_WAS_DYING;
 	w->group = (e->h.flags & ZT_F_KILL_GROUP) && i->nvictims + i->more_victims > 1;
 	w->trigger_chosen = e->h.who.tgid == i->decision.chosen.tgid;
-	w->weighed_none = w->decided && !e->points && !e->candidates && !w->memcg;
+	w->weighed_none = w->decided && !k->log && !e->points && !e->candidates && !w->memcg;
 	w->preferred = e->points == LLONG_MAX;
 	w->group_path = group_path(m, k, i->limit.cgroup);
 	w->limit_path = i->limit.path;

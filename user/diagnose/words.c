@@ -38,15 +38,10 @@ const char *say_duration(struct report *r, zt_u64 ns)
 	return say(r, "%s", buf);
 }
 
-static bool one_stage_only(const struct step *s)
-{
-	return !s->build || !s->build->df || s->build->df->nstages < 2;
-}
-
 const char *say_step(struct report *r, const struct step *s)
 {
 	const struct df_instr *in = s->instr;
-	const char *stage = NULL;
+	const char *stage;
 	unsigned int i, n;
 
 	if (s->frontend)
@@ -58,8 +53,9 @@ const char *say_step(struct report *r, const struct step *s)
 		return say(r, s->build ? _("a step of build %s") : _("a build step"),
 			   s->build ? s->build->id : "");
 	step_number(s, &i, &n);
-	if (!one_stage_only(s))
-		stage = s->build->df->stages[in->stage].name;
+	stage = step_stage(s);
+	if (!i && !in->line)
+		return say(r, _("step \"%.60s\""), say_folded(r, in->text));
 	if (!i)
 		return say(r, _("the step at line %u"), in->line);
 	if (s->build->service && stage)
@@ -76,7 +72,7 @@ const char *say_unit(struct report *r, const struct unit *u)
 	if (u->step)
 		return say_step(r, u->step);
 	if (u->build)
-		return _("the traced command");
+		return u->build->log ? _("the build") : _("the traced command");
 	if (u->entry && u->entry->comm[0])
 		return say(r, _("process %s"), u->entry->comm);
 	return _("a process");
@@ -160,6 +156,11 @@ void fill_host(const struct model *m, const struct zt_ev_host *h, struct report 
 		h = &m->host;
 	if (!h->h.kind || !h->total_bytes) {
 		i->host_text = _("not known");
+		return;
+	}
+	if (!h->available_bytes && (h->h.flags & ZT_F_HOST_KERNEL)) { /* a kernel log tells what was free, no more */
+		i->host_text = say(r, _("%s of %s free, swap %s free"), say_bytes(r, h->free_bytes), say_bytes(r, h->total_bytes),
+				   say_bytes(r, h->swap_free_bytes));
 		return;
 	}
 	i->host_known = true;

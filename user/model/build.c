@@ -71,6 +71,11 @@ void step_number(const struct step *s, unsigned int *index, unsigned int *total)
 	*index = *total = 0;
 	if (!in)
 		return;
+	if (s->told) { /* as its builder counted */
+		*index = in->index;
+		*total = in->total;
+		return;
+	}
 	switch (s->builder) {
 	case BUILDER_BUILDKIT:
 	case BUILDER_DOCKER:
@@ -89,6 +94,17 @@ void step_number(const struct step *s, unsigned int *index, unsigned int *total)
 	default: /* kaniko numbers nothing */
 		break;
 	}
+}
+
+const char *step_stage(const struct step *s)
+{
+	const struct dockerfile *df = s->build ? s->build->df : NULL;
+
+	if (s->told)
+		return s->told->stage;
+	if (!s->instr || !df || df->nstages < 2 || s->instr->stage < 0 || (size_t)s->instr->stage >= df->nstages)
+		return NULL; /* builders name a stage only when there are several */
+	return df->stages[s->instr->stage].name;
 }
 
 struct build *model_build_of(const struct model *m, const struct proc *client, const struct build *b)

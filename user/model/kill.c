@@ -10,6 +10,8 @@ static struct kill *kill_by_seq(const struct model *m, zt_u64 seq)
 {
 	struct kill *last = NULL;
 
+	if (m->last_kill && m->last_kill->ev.seq == seq)
+		return m->last_kill;
 	for (struct kill *k = m->kills; k; k = k->next)
 		if (k->ev.seq == seq)
 			last = k; /* the newest: a recorder that was restarted counts anew */
@@ -34,25 +36,25 @@ static struct kill *same_decision(const struct model *m, const struct zt_ev_kill
 int apply_kill(struct model *m, const struct zt_ev *ev)
 {
 	const struct zt_ev_kill *e = (const void *)ev;
-	struct kill *k = arena_zalloc(&m->arena, sizeof(*k)), *prev = NULL;
+	struct kill *k = arena_zalloc(&m->arena, sizeof(*k)), *prev = m->last_kill;
+	bool from_log = ev->flags & ZT_F_FROM_LOG; /* pids of weeks, without start times: nobody's identity */
 
 	if (!k) {
 		model_lose(m);
 		return 0;
 	}
-	for (struct kill *i = m->kills; i; i = i->next)
-		prev = i;
 	memcpy(&k->ev, e, sizeof(k->ev));
 	k->walk = same_decision(m, e);
 	if (!k->walk)
 		k->walk = (ev->flags & ZT_F_KILL_NO_WALK) && prev ? prev->walk : k;
-	for (struct kill *i = m->kills; i; i = i->next)
+	k->log = from_log ? m->log : NULL;
+	for (struct kill *i = m->kills; i && !from_log; i = i->next)
 		if (i->ev.victim.tgid == e->victim.tgid && i->ev.victim.start_ns == e->victim.start_ns) {
 			k->again = true;
 			k->walk = i->walk;
 		}
-	k->victim = proc_get(m, &e->victim);
-	k->trigger = proc_get(m, &ev->who);
+	k->victim = from_log ? NULL : proc_get(m, &e->victim);
+	k->trigger = from_log ? NULL : proc_get(m, &ev->who);
 	if (k->victim) {
 		if (!k->victim->parent && e->victim_parent.tgid) {
 			k->victim->parent = proc_get(m, &e->victim_parent);
@@ -70,7 +72,9 @@ int apply_kill(struct model *m, const struct zt_ev *ev)
 	k->step = model_step_of(m, e->victim_cgroup, k->victim);
 	if (k->step && !k->again)
 		k->step->oom_kills++;
+	k->step_confidence = from_log ? CONF_LIKELY : CONF_CONFIRMED;
 	m->kills_told = false;
+	m->last_kill = k;
 	TAIL_APPEND(m->kills_tail, k);
 	return 0;
 }
@@ -162,7 +166,7 @@ int apply_task(struct model *m, const struct zt_ev *ev)
 	t->points = e->points;
 	t->data_bytes = e->data_bytes;
 	t->threads = e->threads;
-	t->label = label_now(m, &ev->who);
+	t->label = ev->flags & ZT_F_FROM_LOG ? NULL : label_now(m, &ev->who);
 	memcpy(t->comm, e->comm, sizeof(t->comm));
 	return 0;
 }

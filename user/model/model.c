@@ -46,6 +46,8 @@ struct model *model_new(void)
 	m->notes_tail = &m->notes;
 	m->lifted_tail = &m->lifted;
 	m->scopes_tail = &m->scopes;
+	m->logs_tail = &m->logs;
+	m->said_tail = &m->said;
 	return m;
 }
 

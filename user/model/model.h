@@ -109,6 +109,9 @@ struct build {
 	struct dockerfile *df; /* NULL: not available or not parsed */
 	zt_u64 started_ns, ended_ns;
 	unsigned int nsteps;
+	struct log *log;       /* a log told of it; NULL: seen live */
+	unsigned int log_build; /* its number there */
+	bool log_failed;       /* the log says so, of no step in particular */
 };
 
 struct layer {
@@ -161,6 +164,7 @@ struct step {
 	struct past past[ZT_PAST_MAX]; /* earlier runs of it, newest first */
 	unsigned int npast;
 	bool recalled; /* the history has been asked for them */
+	struct log_step *told; /* a log told of it; NULL: seen live */
 };
 
 struct kill_level {
@@ -186,6 +190,8 @@ struct kill_task {
 	char comm[ZT_COMM_LEN];
 };
 
+#define KILL_MAYBE_MAX 4
+
 /* One victim of the kernel's OOM killer. */
 struct kill {
 	struct kill *next;
@@ -205,6 +211,10 @@ struct kill {
 	bool scoped; /* the victim was in scope then */
 	bool again; /* the same victim was marked before: a thread of it ran out of memory while it died */
 	bool reported;
+	struct log *log;    /* a log told of it; NULL: seen live */
+	enum confidence step_confidence; /* of step; live: the kernel's own word */
+	const struct step *maybe[KILL_MAYBE_MAX]; /* steps of logs that it may have been of, where that is open */
+	unsigned int nmaybe;
 };
 
 /* One signal that kills or asks to (KILL TERM INT QUIT HUP). */
@@ -265,6 +275,44 @@ struct note {
 	char *code, *text;
 };
 
+/* A log that was read. */
+struct log {
+	struct log *next;
+	unsigned int number;
+	char *name;
+	zt_u32 kinds; /* ZT_LOG_* */
+	enum zt_log_clock clock;
+	zt_u64 lines, bytes, suppressed;
+	zt_u64 first_ns, last_ns; /* of its lines that have a time; 0: none */
+	bool cut, zone_assumed;
+};
+
+/* What a log tells of a step, besides what any step has. */
+struct log_step {
+	struct log *log;
+	unsigned int number; /* in its build there */
+	struct df_instr *instr;
+	enum zt_step_state state;
+	bool status_known;
+	char *stage, *error, *container; /* NULL: not told */
+	zt_u64 duration_ns;
+	struct said *said; /* lines of it, newest first, by next_of_step */
+};
+
+/* A line of a log that says something of memory, disk, network or an exit code. */
+struct said {
+	struct said *next, *next_of_step;
+	struct log *log;
+	struct build *build; /* NULL: of none */
+	struct step *step;   /* NULL: of the build as a whole */
+	enum zt_said what;
+	int number;
+	zt_u64 ts_ns, bytes;
+	char *program, *subject, *line; /* "": not told */
+};
+#define SAID_MAX 4096
+#define LOG_STEPS_MAX 4096
+
 struct model {
 	zt_u64 now_ns, first_ns;
 	struct zt_ev_start start;
@@ -281,7 +329,7 @@ struct model {
 	struct cgroup *cgroups;
 	struct build *builds, **builds_tail;
 	struct step *steps, **steps_tail;
-	struct kill *kills, **kills_tail;
+	struct kill *kills, **kills_tail, *last_kill;
 	bool kills_told; /* every kill has been reported */
 	struct refusal *refusals, **refusals_tail;
 	unsigned int nrefusals;
@@ -292,6 +340,9 @@ struct model {
 	struct note *notes, **notes_tail;
 	struct lifted *lifted, **lifted_tail;
 	struct scope *scopes, **scopes_tail; /* NULL: all of it */
+	struct log *logs, **logs_tail, *log; /* log: the one whose events come now; NULL: none */
+	struct said *said, **said_tail;
+	unsigned int nsaid, nlog_steps;
 	zt_u64 lost[ZT_LOST_CAUSES];
 	unsigned int nbuilds, nloose_steps;
 	struct build *host_build; /* the traced command as a build of its own */
@@ -348,6 +399,9 @@ struct build *model_build_of(const struct model *m, const struct proc *client, c
 bool runs_itself(enum builder_kind kind);
 /* The innermost such build that p is the client of or below; NULL: none */
 struct build *model_run_by(const struct proc *p);
+
+/* Name of the step's stage; NULL: it has none, or there is but one */
+const char *step_stage(const struct step *s);
 
 /* New objects for attribute.c */
 struct build *model_build_new(struct model *m, struct proc *client, enum builder_kind builder);

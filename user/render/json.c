@@ -27,7 +27,7 @@ static int json_finish(struct out *o, const struct report *r)
 	    jv_set(j, "host", json_host(m)) || jv_set(j, "command", json_command(m)) || json_set_scope(j, m) ||
 	    jv_set(j, "builds", json_builds(r)) || jv_set(j, "incidents", incidents_array(r)) ||
 	    jv_set(j, "measured", json_measured(r)) ||
-	    jv_set(j, "notes", json_notes(m)) || jv_set(j, "complete", json_boolean(m->ended)) ||
+	    jv_set(j, "notes", json_notes(r)) || jv_set(j, "complete", json_boolean(m->ended)) ||
 	    jv_set(j, "events_lost", json_events_lost(m))) {
 		json_decref(j);
 		j = NULL;

@@ -523,12 +523,17 @@ json_t *json_incident(const struct model *m, const struct incident *i)
 		       jv_set(o, "help", help_array(i)));
 }
 
-json_t *json_notes(const struct model *m)
+json_t *json_notes(const struct report *r)
 {
 	json_t *a = json_array();
 	int failed = !a;
 
-	for (const struct note *n = m->notes; n && !failed; n = n->next) {
+	for (unsigned int n = 0; n < r->nlogs_notes && !failed; n++) {
+		json_t *o = json_object();
+
+		failed = jv_append(a, done(o, jv_set(o, "code", json_string("ZT9006")) || jv_set(o, "text", jv_string(r->logs_notes[n]))));
+	}
+	for (const struct note *n = r->model->notes; n && !failed; n = n->next) {
 		json_t *o = json_object();
 
 		failed = jv_append(a, done(o, jv_set(o, "code", jv_string(n->code)) ||

@@ -17,7 +17,7 @@ json_t *json_build(const struct report *r, const struct build *b, bool with_step
 json_t *json_builds(const struct report *r);
 json_t *json_step(const struct model *m, const struct step *st);
 json_t *json_incident(const struct model *m, const struct incident *i);
-json_t *json_notes(const struct model *m);
+json_t *json_notes(const struct report *r);
 json_t *json_events_lost(const struct model *m);
 
 /* Write and release; flags of json_dumps. 0 or -errno. j NULL: -ENOMEM. */

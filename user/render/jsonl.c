@@ -56,12 +56,13 @@ static json_t *step_line(const struct model *m, const struct step *st)
 	return j;
 }
 
-static json_t *end_line(const struct model *m)
+static json_t *end_line(const struct report *r)
 {
+	const struct model *m = r->model;
 	json_t *j = json_object();
 
 	if (jv_set(j, "host", json_host(m)) || jv_set(j, "command", json_command(m)) || json_set_scope(j, m) ||
-	    jv_set(j, "notes", json_notes(m)) || jv_set(j, "complete", json_boolean(m->ended)) ||
+	    jv_set(j, "notes", json_notes(r)) || jv_set(j, "complete", json_boolean(m->ended)) ||
 	    jv_set(j, "events_lost", json_events_lost(m))) {
 		json_decref(j);
 		return NULL;
@@ -78,7 +79,7 @@ static int jsonl_finish(struct out *o, const struct report *r)
 		ret = build_told(r, b) ? print_line(o, "build", json_build(r, b, false)) : 0;
 	for (const struct step *st = m->steps; st && !ret; st = st->next)
 		ret = model_scoped_step(m, st) ? print_line(o, "step", step_line(m, st)) : 0;
-	return ret ?: print_line(o, "end", end_line(m));
+	return ret ?: print_line(o, "end", end_line(r));
 }
 
 extern const struct renderer render_jsonl;

@@ -10,7 +10,6 @@
 struct step_place step_place(const struct step *st)
 {
 	const struct df_instr *in = st->instr;
-	const struct dockerfile *df = st->build ? st->build->df : NULL;
 	struct step_place p = { 0 };
 
 	p.instruction = st->text;
@@ -19,9 +18,7 @@ struct step_place step_place(const struct step *st)
 	p.line = in->line;
 	p.end_line = in->end_line;
 	step_number(st, &p.index, &p.total);
-	/* builders name a stage only when there are several */
-	if (df && df->nstages > 1 && in->stage >= 0 && (size_t)in->stage < df->nstages)
-		p.stage = df->stages[in->stage].name;
+	p.stage = step_stage(st);
 	return p;
 }
 

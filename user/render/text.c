@@ -166,6 +166,13 @@ static void put_argv(struct screen *s, int gutter, const struct step *st, enum s
 	put_carets(s, style);
 }
 
+/* As its builder printed it */
+static void put_text(struct screen *s, int gutter, const char *text, enum style style)
+{
+	put_source(s, gutter, 0, text, strlen(text) < SOURCE_BYTES ? strlen(text) : SOURCE_BYTES);
+	put_carets(s, style);
+}
+
 /* Where it happened; returns the width of the gutter. */
 static int put_place(struct screen *s, const struct incident *i, const struct room *room)
 {
@@ -179,12 +186,17 @@ static int put_place(struct screen *s, const struct incident *i, const struct ro
 	if (b && b->dockerfile_path)
 		put_arrow(s, gutter, b->dockerfile_path, st && st->instr ? st->instr->line : 0,
 			  i->layer_text);
-	if (!room->source || !st || (!in_file && !st->argv_bytes))
+	in_file = in_file && st->instr->line;
+	if (!room->source || !st || (!in_file && !st->argv_bytes && !st->told))
 		return gutter;
 	if (room->bars)
 		put_bar(s, gutter);
-	if (!(in_file && put_instruction(s, gutter, st, room, style)) && st->argv_bytes)
+	if (in_file && put_instruction(s, gutter, st, room, style))
+		;
+	else if (st->argv_bytes)
 		put_argv(s, gutter, st, style);
+	else if (st->told && st->text)
+		put_text(s, gutter, st->text, style);
 	if (room->bars)
 		put_bar(s, gutter);
 	return gutter;
@@ -517,6 +529,17 @@ static void put_notes(struct screen *s, struct out *o, const struct report *r)
 	}
 }
 
+/* What the logs do not tell */
+static void put_logs_notes(struct screen *s, const struct report *r)
+{
+	char head[HEAD_BYTES];
+
+	snprintf(head, sizeof(head), _("note[%s]: "), "ZT9006");
+	for (unsigned int n = 0; n < r->nlogs_notes; n++)
+		screen_para(s, &(struct para){ .head = head, .head_style = STYLE_NOTE, .text = r->logs_notes[n],
+					       .indent = 6, .lines = 2 });
+}
+
 static int text_finish(struct out *o, const struct report *r)
 {
 	struct screen *s __free = malloc(sizeof(*s));
@@ -534,6 +557,7 @@ static int text_finish(struct out *o, const struct report *r)
 	put_measured(s, o, r);
 	put_hungry(s, o, r);
 	put_notes(s, o, r);
+	put_logs_notes(s, r);
 	put_lost(s, r->model);
 	screen_print(s, o);
 	return fflush(o->f) ? -errno : 0;

@@ -33,6 +33,8 @@
 
 #define NAMES(list) static const struct name list[]
 #define ENDNAMES { 0, NULL }
+/* Flags of the head: those that any kind may have */
+#define ENDFLAGS { ZT_F_FROM_LOG, "from_log" }, ENDNAMES
 
 #define ID(F, s) F(s, tgid, NUM, 0) F(s, tid, NUM, 0) F(s, start_ns, STR, 0)
 DESCRIBE(zt_id, ID, id_fields);
@@ -63,7 +65,7 @@ NAMES(memcg_flags) = {
 	F(s, sock_bytes, NUM, 0)
 DESCRIBE(zt_memcg, MEMCG, memcg_fields);
 
-NAMES(no_flags) = { ENDNAMES };
+NAMES(no_flags) = { ENDFLAGS };
 static const struct tail no_tail;
 
 #define FORK(F, s) F(s, child, SUB, 0)
@@ -78,7 +80,7 @@ DESCRIBE_EVENT(fork, FORK);
 DESCRIBE_EVENT(exec, EXEC);
 NAMES(flags_exec) = {
 	{ ZT_F_EXEC_CUT, "cut" }, { ZT_F_EXEC_UNREADABLE, "unreadable" }, { ZT_F_EXEC_ENTRY, "entry" },
-	{ ZT_F_EXEC_NEW_CGROUP, "new_cgroup" }, { ZT_F_EXEC_MASKED, "masked" }, ENDNAMES
+	{ ZT_F_EXEC_NEW_CGROUP, "new_cgroup" }, { ZT_F_EXEC_MASKED, "masked" }, ENDFLAGS
 };
 static const struct tail tail_exec = { .argv = "argv" };
 
@@ -86,7 +88,7 @@ static const struct tail tail_exec = { .argv = "argv" };
 	F(s, comm, NUM, 0) F(s, exit_code, NUM, 0) F(s, pad, PAD, 0) F(s, peak_rss_bytes, NUM, 0)
 DESCRIBE_EVENT(exit, EXIT);
 NAMES(flags_exit) = {
-	{ ZT_F_EXIT_OOM_VICTIM, "oom_victim" }, { ZT_F_EXIT_PEAK_BOUND, "peak_bound" }, ENDNAMES
+	{ ZT_F_EXIT_OOM_VICTIM, "oom_victim" }, { ZT_F_EXIT_PEAK_BOUND, "peak_bound" }, ENDFLAGS
 };
 #define tail_exit no_tail
 
@@ -97,7 +99,7 @@ NAMES(flags_exit) = {
 DESCRIBE_EVENT(signal, SIGNAL);
 NAMES(flags_signal) = {
 	{ ZT_F_SIGNAL_KERNEL, "kernel" }, { ZT_F_SIGNAL_GROUP, "group" },
-	{ ZT_F_SIGNAL_IGNORED, "ignored" }, ENDNAMES
+	{ ZT_F_SIGNAL_IGNORED, "ignored" }, ENDFLAGS
 };
 #define tail_signal no_tail
 
@@ -128,7 +130,7 @@ NAMES(refused_names) = {
 	F(s, fs_files_free, NUM, 0)
 DESCRIBE_EVENT(refuse, REFUSE);
 NAMES(flags_refuse) = {
-	{ ZT_F_REFUSE_PATH_GIVEN, "path_given" }, { ZT_F_REFUSE_PATH_CUT, "path_cut" }, ENDNAMES
+	{ ZT_F_REFUSE_PATH_GIVEN, "path_given" }, { ZT_F_REFUSE_PATH_CUT, "path_cut" }, ENDFLAGS
 };
 static const struct tail tail_refuse = { .strings = { "fstype", "path" } };
 
@@ -142,7 +144,7 @@ static const struct tail tail_space = { .strings = { "path" } };
 #define MEM(F, s) F(s, mem, SUB, 0)
 DESCRIBE_EVENT(cgroup, MEM);
 NAMES(flags_cgroup) = {
-	{ ZT_F_CGROUP_SNAPSHOT, "snapshot" }, { ZT_F_CGROUP_PATH_CUT, "path_cut" }, ENDNAMES
+	{ ZT_F_CGROUP_SNAPSHOT, "snapshot" }, { ZT_F_CGROUP_PATH_CUT, "path_cut" }, ENDFLAGS
 };
 static const struct tail tail_cgroup = { .strings = { "path" } };
 
@@ -166,7 +168,7 @@ DESCRIBE_EVENT(rmdir, MEM);
 DESCRIBE_EVENT(kill, KILL);
 NAMES(flags_kill) = {
 	{ ZT_F_KILL_GROUP, "group" }, { ZT_F_KILL_NO_WALK, "no_walk" }, { ZT_F_KILL_HOST, "host" },
-	{ ZT_F_KILL_WAS_DYING, "was_dying" }, { ZT_F_KILL_DECIDED, "decided" }, ENDNAMES
+	{ ZT_F_KILL_WAS_DYING, "was_dying" }, { ZT_F_KILL_DECIDED, "decided" }, ENDFLAGS
 };
 #define tail_kill no_tail
 
@@ -174,7 +176,7 @@ NAMES(flags_kill) = {
 DESCRIBE_EVENT(level, LEVEL);
 NAMES(flags_level) = {
 	{ ZT_F_LEVEL_CHAIN, "chain" }, { ZT_F_LEVEL_MEMBER, "member" }, { ZT_F_LEVEL_DOMAIN, "domain" },
-	ENDNAMES
+	ENDFLAGS
 };
 static const struct tail tail_level = { .strings = { "name" } };
 
@@ -184,14 +186,14 @@ static const struct tail tail_level = { .strings = { "name" } };
 	F(s, pad2, PAD, 0)
 DESCRIBE_EVENT(task, TASK);
 NAMES(flags_task) = {
-	{ ZT_F_TASK_CANDIDATE, "candidate" }, { ZT_F_TASK_EXEMPT, "exempt" }, ENDNAMES
+	{ ZT_F_TASK_CANDIDATE, "candidate" }, { ZT_F_TASK_EXEMPT, "exempt" }, ENDFLAGS
 };
 #define tail_task no_tail
 
 #define KILL_END(F, s)                                                                         \
 	F(s, seq, STR, 0) F(s, levels, NUM, 0) F(s, tasks, NUM, 0) F(s, duration_ns, STR, 0)
 DESCRIBE_EVENT(kill_end, KILL_END);
-NAMES(flags_kill_end) = { { ZT_F_KILL_END_CUT, "cut" }, ENDNAMES };
+NAMES(flags_kill_end) = { { ZT_F_KILL_END_CUT, "cut" }, ENDFLAGS };
 #define tail_kill_end no_tail
 
 #define HOST(F, s)                                                                             \
@@ -202,7 +204,7 @@ NAMES(flags_kill_end) = { { ZT_F_KILL_END_CUT, "cut" }, ENDNAMES };
 	F(s, commit_limit_bytes, NUM, 0) F(s, committed_bytes, NUM, 0)
 DESCRIBE_EVENT(host, HOST);
 NAMES(flags_host) = {
-	{ ZT_F_HOST_AT_KILL, "at_kill" }, { ZT_F_HOST_KERNEL, "kernel" }, ENDNAMES
+	{ ZT_F_HOST_AT_KILL, "at_kill" }, { ZT_F_HOST_KERNEL, "kernel" }, ENDFLAGS
 };
 #define tail_host no_tail
 
@@ -243,7 +245,7 @@ static const struct tail tail_env = { .strings = { "name", "value" } };
 
 #define CHILD(F, s) F(s, status, NUM, 0) F(s, pad, PAD, 0)
 DESCRIBE_EVENT(child, CHILD);
-NAMES(flags_child) = { { ZT_F_CHILD_STARTED, "started" }, { ZT_F_CHILD_EXITED, "exited" }, ENDNAMES };
+NAMES(flags_child) = { { ZT_F_CHILD_STARTED, "started" }, { ZT_F_CHILD_EXITED, "exited" }, ENDFLAGS };
 #define tail_child no_tail
 
 NAMES(file_roles) = { { ZT_FILE_DOCKERFILE, "dockerfile" }, { ZT_FILE_PROJECT, "project" }, ENDNAMES };
@@ -257,7 +259,7 @@ NAMES(file_states) = {
 	F(s, service, PAD, 0) F(s, offset_bytes, NUM, 0) F(s, total_bytes, NUM, 0) F(s, mtime_ns, STR, 0)
 DESCRIBE_EVENT(file, FILE_);
 NAMES(flags_file) = {
-	{ ZT_F_FILE_LAST, "last" }, { ZT_F_FILE_CUT, "cut" }, { ZT_F_FILE_MASKED, "masked" }, ENDNAMES
+	{ ZT_F_FILE_LAST, "last" }, { ZT_F_FILE_CUT, "cut" }, { ZT_F_FILE_MASKED, "masked" }, ENDFLAGS
 };
 static const struct tail tail_file = { .strings = { "path" }, .bytes = "bytes" };
 
@@ -273,12 +275,61 @@ static const struct tail tail_layer = { .strings = { "snapshot", "parent", "base
 
 #define PAST(F, s) F(s, peak_bytes, NUM, 0) F(s, limit_bytes, LIMIT, 0) F(s, time_s, NUM, 0)
 DESCRIBE_EVENT(past, PAST);
-NAMES(flags_past) = { { ZT_F_PAST_OOM, "oom" }, { ZT_F_PAST_FAILED, "failed" }, ENDNAMES };
+NAMES(flags_past) = { { ZT_F_PAST_OOM, "oom" }, { ZT_F_PAST_FAILED, "failed" }, ENDFLAGS };
 #define tail_past no_tail
 
 DESCRIBE_EVENT(scope, NOTHING);
 #define flags_scope no_flags
 static const struct tail tail_scope = { .strings = { "scope", "name" } };
+NAMES(log_clocks) = {
+	{ ZT_CLOCK_NONE, "none" }, { ZT_CLOCK_BOOT, "boot" }, { ZT_CLOCK_WALL, "wall" }, ENDNAMES
+};
+NAMES(log_kinds) = { { ZT_LOG_KERNEL, "kernel" }, { ZT_LOG_BUILD, "build" }, ENDNAMES };
+#define LOG(F, s)                                                                              \
+	F(s, number, NUM, 0) F(s, kinds, FLAGS, log_kinds) F(s, clock, ENUM, log_clocks)       \
+	F(s, suppressed, NUM, 0) F(s, lines, NUM, 0) F(s, bytes, NUM, 0)                       \
+	F(s, first_ns, STR, 0) F(s, last_ns, STR, 0)
+DESCRIBE_EVENT(log, LOG);
+NAMES(flags_log) = {
+	{ ZT_F_LOG_END, "end" }, { ZT_F_LOG_CUT, "cut" }, { ZT_F_LOG_ZONE, "zone" }, ENDFLAGS
+};
+static const struct tail tail_log = { .strings = { "name" } };
+
+NAMES(log_builders) = {
+	{ ZT_LOG_BUILDKIT, "buildkit" }, { ZT_LOG_LEGACY, "legacy" }, { ZT_LOG_PODMAN, "podman" },
+	{ ZT_LOG_KANIKO, "kaniko" }, { ZT_LOG_COMMAND, "command" }, ENDNAMES
+};
+NAMES(step_states) = {
+	{ ZT_STEP_RUNNING, "running" }, { ZT_STEP_DONE, "done" }, { ZT_STEP_CACHED, "cached" },
+	{ ZT_STEP_FAILED, "failed" }, { ZT_STEP_CANCELLED, "cancelled" }, ENDNAMES
+};
+#define LOGSTEP(F, s)                                                                          \
+	F(s, build, NUM, 0) F(s, step, NUM, 0) F(s, builder, ENUM, log_builders)               \
+	F(s, state, ENUM, step_states) F(s, index, NUM, 0) F(s, total, NUM, 0)                 \
+	F(s, status, NUM, 0) F(s, pad, PAD, 0) F(s, started_ns, STR, 0) F(s, ended_ns, STR, 0) \
+	F(s, duration_ns, STR, 0)
+DESCRIBE_EVENT(logstep, LOGSTEP);
+NAMES(flags_logstep) = { { ZT_F_LOGSTEP_STATUS, "status" }, ENDFLAGS };
+static const struct tail tail_logstep = {
+	.strings = { "instruction", "stage", "service", "error", "container" }
+};
+
+NAMES(said_names) = {
+	{ ZT_SAID_KILLED, "killed" }, { ZT_SAID_OOM, "oom" }, { ZT_SAID_NOMEM, "nomem" },
+	{ ZT_SAID_HEAP, "heap" }, { ZT_SAID_DISK, "disk" }, { ZT_SAID_EXIT, "exit" },
+	{ ZT_SAID_BUILDER_GONE, "builder_gone" }, { ZT_SAID_NETWORK, "network" }, ENDNAMES
+};
+#define LOGLINE(F, s)                                                                          \
+	F(s, build, NUM, 0) F(s, step, NUM, 0) F(s, what, ENUM, said_names) F(s, number, NUM, 0) \
+	F(s, bytes, NUM, 0)
+DESCRIBE_EVENT(logline, LOGLINE);
+#define flags_logline no_flags
+static const struct tail tail_logline = { .strings = { "program", "subject", "line" } };
+
+#define LOGSOURCE(F, s) F(s, build, NUM, 0) F(s, step, NUM, 0) F(s, line, NUM, 0) F(s, pad, PAD, 0)
+DESCRIBE_EVENT(logsource, LOGSOURCE);
+NAMES(flags_logsource) = { { ZT_F_LOGSOURCE_HERE, "here" }, ENDFLAGS };
+static const struct tail tail_logsource = { .strings = { "path" }, .bytes = "bytes" };
 
 NAMES(hook_states) = {
 	{ ZT_HOOK_USED, "used" }, { ZT_HOOK_FAILED, "failed" }, { ZT_HOOK_SKIPPED, "skipped" }, ENDNAMES

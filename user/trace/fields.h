@@ -33,7 +33,7 @@ struct field {
 	const struct field *sub;
 };
 
-#define TAIL_STRINGS_MAX 3
+#define TAIL_STRINGS_MAX 5
 
 /* NUL-terminated strings, then one of: nothing, more of them (argv), bytes. */
 struct tail {
