@@ -40,6 +40,13 @@ $O/ztrace: $(OBJS)
 	$(call say,LINK,$@)
 	$Q$(CC) $(ZLDFLAGS) -o $@ $^ $(LDLIBS)
 
+# One file for any x86-64 Linux, whatever is installed there.
+.PHONY: static
+static: $O/ztrace-static
+$O/ztrace-static: $(OBJS)
+	$(call say,LINK,$@)
+	$Q$(CC) $(LDFLAGS) -static-pie -s -o $@ $^ $(LDLIBS) 2>&1 | { ! grep -vE 'warning: Using|in function'; }
+
 $O/libztrace.a: $(LIBOBJS)
 	$(call say,AR,$@)
 	$Qrm -f $@; ar rcs $@ $^
@@ -115,6 +122,15 @@ $O/locale/%/LC_MESSAGES/ztrace.mo: user/po/%.po
 	$(call say,MSGFMT,$@)
 	$Qmkdir -p $(@D)
 	$Qmsgfmt -c -o $@ $<
+
+# They are in the binary as well, for one that was copied to a server, or linked statically.
+$O/catalogues.inc: $(MOS)
+	$(call say,BYTES,$@)
+	$Qfor l in $(POS:user/po/%.po=%); do echo "static const uint8_t catalogue_$$l[] = {"; \
+		od -An -v -tx1 $O/locale/$$l/LC_MESSAGES/ztrace.mo | sed 's/ \(..\)/0x\1,/g'; echo '};'; done > $@
+	$Q{ echo 'static const struct catalogue catalogues[] = {'; for l in $(POS:user/po/%.po=%); do \
+		echo "{ \"$$l\", catalogue_$$l, sizeof(catalogue_$$l) },"; done; echo '};'; } >> $@
+$O/user/base/builtin.o: $O/catalogues.inc
 
 pot: $O/ztrace.pot
 $O/ztrace.pot: $(SRCS)

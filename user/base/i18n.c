@@ -12,11 +12,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/builtin.h"
+
 #define DOMAIN "ztrace"
 
 /* As process-wide as the locale itself. */
 static struct {
 	const char *lang;
+	const struct catalogue *builtin; /* instead of gettext's; NULL: gettext's, or English */
 	bool changed;	  /* LANGUAGE */
 	char *language; /* as it was; NULL: unset */
 } state = { .lang = "en" };
@@ -58,7 +61,7 @@ static bool try_dir(const char *dir, const char *lang)
 	return !access(path, R_OK) && bindtextdomain(DOMAIN, dir);
 }
 
-/* $ZTRACE_LOCALEDIR, the directory of the binary (a build tree), the place it is installed to. */
+/* Where gettext could find it: $ZTRACE_LOCALEDIR, the directory of the binary (a build tree), the place it is installed to. */
 static bool bind_catalogue(const char *lang)
 {
 	char exe[PATH_MAX - 8], *slash;
@@ -102,15 +105,17 @@ int i18n_init(const char *lang_option)
 	if (!lang)
 		return -EINVAL;
 	state.lang = "en";
+	state.builtin = NULL;
 	/* In the C locale gettext translates nothing. */
 	setlocale(LC_MESSAGES, "C");
 	if (!strcmp(lang, "en"))
 		return 0;
-	if (!bind_catalogue(lang))
-		return -ENOENT;
 	/* C.UTF-8 is built into glibc >= 2.35; with it gettext follows LANGUAGE. */
-	if (!setlocale(LC_CTYPE, "C.UTF-8") || !setlocale(LC_MESSAGES, "C.UTF-8"))
-		return -ENOENT;
+	if (!bind_catalogue(lang) || !setlocale(LC_CTYPE, "C.UTF-8") || !setlocale(LC_MESSAGES, "C.UTF-8")) {
+		state.builtin = builtin_find(lang);
+		state.lang = state.builtin ? lang : "en";
+		return state.builtin ? 0 : -ENOENT;
+	}
 	r = set_language(lang);
 	if (r)
 		return r;
@@ -137,10 +142,14 @@ const char *i18n_lang(void)
 
 const char *zt_gettext(const char *msgid)
 {
-	return dgettext(DOMAIN, msgid);
+	const char *text = state.builtin ? catalogue_text(state.builtin, msgid) : NULL;
+
+	return text && *text ? text : dgettext(DOMAIN, msgid);
 }
 
 const char *zt_ngettext(const char *msgid, const char *plural, unsigned long n)
 {
-	return dngettext(DOMAIN, msgid, plural, n);
+	const char *text = state.builtin ? catalogue_text(state.builtin, msgid) : NULL;
+
+	return text && *text ? text : dngettext(DOMAIN, msgid, plural, n);
 }

@@ -8,7 +8,8 @@
 
 /*
  * Choose the language: lang_option (--lang; NULL: not given), else ZTRACE_LANG, LC_ALL, LC_MESSAGES, LANG. The system
- * need not have that locale. 0; -EINVAL: no such language; -ENOENT: its catalogue was not found (texts stay English).
+ * need not have that locale, nor a catalogue where gettext finds it: then the one that the binary carries serves.
+ * 0; -EINVAL: no such language; -ENOENT: there is no catalogue of it (texts stay English).
  * Changes LANGUAGE in the environment, for that is where gettext looks: a child gets i18n_child_env first.
  */
 int i18n_init(const char *lang_option);
