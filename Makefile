@@ -71,7 +71,9 @@ $O/ztrace.skel.h: $O/ztrace.bpf.o
 	$(call say,SKEL,$@)
 	$Q$(BPFTOOL) gen skeleton $< name ztrace_bpf > $@
 
-$O/user/source/bpf.o: $O/ztrace.skel.h
+# What is generated for a file is there before it is compiled, for the fuzzers as well.
+both      = $O/user/$(1).o $O/fuzz/user/$(1).o
+$(call both,source/bpf): $O/ztrace.skel.h
 
 tools: $(TOOLS) $O/tools/oombox
 $O/tools/%: tools/%.c $O/libztrace.a
@@ -92,12 +94,20 @@ $O/tests/unit/%: tests/unit/%.c $O/libztrace.a
 	$Q$(CC) $(CPPFLAGS) $(ZCFLAGS) $(ZLDFLAGS) -Wno-missing-prototypes -o $@ $< $O/libztrace.a $(LDLIBS) -lcmocka
 
 fuzz: $(FUZZ)
-# A fuzzer is built with everything it uses by clang: tests/fuzz/NAME.c names its sources in a line "// uses: user/… user/…".
-$O/tests/fuzz/%: tests/fuzz/%.c
+# Fuzzers link our library as clang instruments it.
+FUZZFLAGS := -std=gnu2x -O1 -g -fno-sanitize-recover=undefined -MMD -MP
+FUZZOBJS  := $(SRCS:%.c=$O/fuzz/%.o)
+$O/fuzz/user/%.o: user/%.c
+	$(call say,FUZZCC,$@)
+	$Qmkdir -p $(@D)
+	$Q$(CLANG) $(CPPFLAGS) $(FUZZFLAGS) -fsanitize=fuzzer-no-link,address,undefined -c -o $@ $<
+$O/fuzz/libztrace.a: $(filter-out $O/fuzz/user/main.o,$(FUZZOBJS))
+	$(call say,AR,$@)
+	$Qrm -f $@; ar rcs $@ $^
+$O/tests/fuzz/%: tests/fuzz/%.c $O/fuzz/libztrace.a
 	$(call say,FUZZ,$@)
 	$Qmkdir -p $(@D)
-	$Q$(CLANG) -std=gnu2x $(CPPFLAGS) -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -MMD -MP \
-		-o $@ $< $$(sed -n 's,^// uses: ,,p' $<) -lz -ljansson -lyaml
+	$Q$(CLANG) $(CPPFLAGS) $(FUZZFLAGS) -fsanitize=fuzzer,address,undefined -o $@ $< $O/fuzz/libztrace.a $(LDLIBS)
 
 # The JSON Schema and the page's style sheet go into the binary as bytes.
 $O/html_css.inc: user/render/html/page.css
@@ -107,8 +117,8 @@ $O/report_schema.inc $O/html_css.inc:
 	$Qmkdir -p $(@D)
 	$Qod -An -v -tx1 $< | sed 's/ \(..\)/0x\1,/g; $$s/,$$//' > $@
 
-$O/user/render/schema.o: $O/report_schema.inc
-$O/user/render/html.o: $O/html_css.inc
+$(call both,render/schema): $O/report_schema.inc
+$(call both,render/html): $O/html_css.inc
 
 # Languages: user/po/LANG.po, found by the binary in $O/locale or $(PREFIX)/share/locale.
 POS      := $(wildcard user/po/*.po)
@@ -130,7 +140,7 @@ $O/catalogues.inc: $(MOS)
 		od -An -v -tx1 $O/locale/$$l/LC_MESSAGES/ztrace.mo | sed 's/ \(..\)/0x\1,/g'; echo '};'; done > $@
 	$Q{ echo 'static const struct catalogue catalogues[] = {'; for l in $(POS:user/po/%.po=%); do \
 		echo "{ \"$$l\", catalogue_$$l, sizeof(catalogue_$$l) },"; done; echo '};'; } >> $@
-$O/user/base/builtin.o: $O/catalogues.inc
+$(call both,base/builtin): $O/catalogues.inc
 
 pot: $O/ztrace.pot
 $O/ztrace.pot: $(SRCS)
@@ -192,4 +202,4 @@ $O/bench/tiny:
 clean:
 	rm -rf .output .output-san
 
--include $(OBJS:.o=.d) $(BPFOBJS:.o=.d) $(TOOLS:=.d) $(UNIT:=.d) $(FUZZ:=.d)
+-include $(OBJS:.o=.d) $(FUZZOBJS:.o=.d) $(BPFOBJS:.o=.d) $(TOOLS:=.d) $(UNIT:=.d) $(FUZZ:=.d)

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Cgroup paths: never a read past the end, and what is named lies inside the path. */
-// uses: user/builder/cgpath.c
 #include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Any argv of any process passes through these. */
-// uses: user/builder/client*.c user/builder/runtime.c
 #include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Compose and bake files are strangers' text; a file may include and extend itself. */
-// uses: user/source/compose.c user/source/interpolate.c user/source/hcl.c user/source/store_json.c user/source/safeio.c user/builder/compose_cmd.c
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>

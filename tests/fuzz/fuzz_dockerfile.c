@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Any bytes as a Dockerfile. First byte: options; a part behind "\n\n\n\n" is matched as an argv. */
-// uses: user/builder/dockerfile.c user/builder/dfeval.c user/builder/dfenv.c user/builder/dflines.c user/builder/dfwords.c user/builder/dfmem.c user/builder/dfmatch.c user/builder/shlex.c user/builder/shpattern.c
 #include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>

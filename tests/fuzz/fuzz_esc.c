@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 // Any bytes through the escapers: what comes out holds no control, fits, and says the same again.
-// uses: user/base/esc.c user/base/esc_sink.c user/base/width.c
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Any argv of any process passes through the recognisers, cut anywhere. */
-// uses: user/label/label.c user/label/command.c user/label/object.c user/label/c.c user/label/rust.c user/label/go.c user/label/js.c user/label/jvm.c user/label/py.c user/label/make.c user/label/misc.c user/base/i18n.c
 #include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -4,7 +4,6 @@
  * Two ways in: the input as a file, and the input as the events inside a valid gzip stream, which a fuzzer
  * would hardly find its way through.
  */
-// uses: user/base/i18n.c user/trace/reader.c user/trace/event.c user/trace/fields.c user/trace/text.c user/trace/parse.c
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-// uses: user/source/redact.c user/source/redact_scan.c
-// uses: user/source/redact_read.c user/source/redact_rule.c
 /* Exercises: both ways in; never longer, twice is once, newlines and NULs stay, a RUN line masks
  * like its argv. */
 #include <stdint.h>

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* The text form on any line: never a crash; what parses is well-formed and prints to a line that parses the same. */
-// uses: user/trace/event.c user/trace/fields.c user/trace/text.c user/trace/parse.c
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
