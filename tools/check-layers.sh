@@ -8,7 +8,7 @@ FILES='f?open|openat2?|opendir|readlink'
 RULES="
 include/ztrace  types.h                                     bpf/|stdio|stdlib|string|unistd  -
 bpf             ztrace/|[a-z_]+\.h                          std|unistd|linux/                -
-user/base       base/                                       bpf/|linux/                      -
+user/base       base/|[a-z_]+\.inc                       bpf/|linux/                      -
 user/trace      trace/|base/|ztrace/                        bpf/                             getenv
 user/log        log/|base/|ztrace/                          bpf/|unistd|fcntl|sys/stat|time  $CLOCK|$FILES
 user/source     source/|log/log\.h|trace/|base/|ztrace/|ztrace\.skel\.h|[a-z]+\.skel\.h  -              -
