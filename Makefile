@@ -18,7 +18,7 @@ CPPFLAGS += -D_GNU_SOURCE -DZTRACE_VERSION='"$(VERSION)"' -DZTRACE_LOCALEDIR='"$
             -DHASH_NONFATAL_OOM=1 -Iinclude -Iuser -I$O
 CFLAGS   ?= -O2 -g
 ZCFLAGS   = -std=gnu2x $(WARN) $(CFLAGS) -fno-strict-aliasing -fPIE $(SANFLAGS) -MMD -MP
-LDLIBS    = -lbpf -lelf -lz -ljansson -lcap-ng -lyaml
+LDLIBS    = -lbpf -lelf -lz -ljansson -lcap-ng -lyaml -lncursesw -ltinfo
 ZLDFLAGS  = $(LDFLAGS) -pie $(SANFLAGS)
 
 SRCS     := $(sort $(wildcard user/*.c user/*/*.c))

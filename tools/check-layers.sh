@@ -18,6 +18,7 @@ user/label      label/|builder/argvwords\.h|base/|ztrace/  bpf/|unistd|fcntl|sys
 user/model      model/|label/label\.h|builder/|trace/event\.h|base/|ztrace/  bpf/|unistd|fcntl|sys/stat|time  $CLOCK|$FILES
 user/diagnose   diagnose/|label/label\.h|model/model\.h|builder/|ci/|base/|ztrace/  bpf/|unistd|fcntl|sys/stat  $CLOCK|$FILES
 user/render     render/|[a-z_]+\.inc|diagnose/report\.h|model/model\.h|builder/|ci/|base/|ztrace/  bpf/|fcntl|sys/stat  $CLOCK|openat2?|opendir
+user/view       view/|render/|diagnose/report\.h|model/model\.h|builder/|base/|ztrace/  bpf/|sys/stat  $CLOCK|opendir|readlink
 "
 passed=0 failed=0
 wrong() {	# FOLDER WHAT LINES

@@ -6,6 +6,7 @@
 #include "base/i18n.h"
 
 static int level = 1;
+static FILE *to;
 
 void log_set_level(int l)
 {
@@ -17,6 +18,11 @@ int log_level(void)
 	return level;
 }
 
+void log_to(FILE *f)
+{
+	to = f;
+}
+
 /* One write per line, so that lines of the traced command cannot get in between. */
 static void emit(const char *prefix, const char *fmt, va_list ap)
 {
@@ -24,7 +30,7 @@ static void emit(const char *prefix, const char *fmt, va_list ap)
 	int n = snprintf(line, sizeof(line), "ztrace: %s", *prefix ? _(prefix) : "");
 
 	vsnprintf(line + n, sizeof(line) - (size_t)n - 1, fmt, ap);
-	fprintf(stderr, "%s\n", line);
+	fprintf(to ? to : stderr, "%s\n", line);
 }
 
 #define LOG_FN(name, min, prefix)                                                              \

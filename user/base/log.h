@@ -4,10 +4,13 @@
 #define BASE_LOG_H
 
 #include <stdarg.h>
+#include <stdio.h>
 
 /* 0: errors only (-q), 1: warnings too, 2: info (-v), 3: debug (-vv) */
 void log_set_level(int level);
 int log_level(void);
+/* Where lines go while something else has the terminal; NULL: stderr */
+void log_to(FILE *f);
 
 void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

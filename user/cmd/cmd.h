@@ -21,7 +21,7 @@ struct options {
 	const char *lang, *user, *hooks, *kernel_log;
 	const char *pid, *cgroup, *container; /* attach to */
 	enum color_mode color;
-	bool quiet, require_bpf, schema, no_trace;
+	bool quiet, require_bpf, schema, no_trace, plain;
 	int verbose;
 	int oom_exit_code; /* 0: the child's own */
 	uint64_t memory_bytes, swap_bytes; /* --memory, --swap */
@@ -52,7 +52,7 @@ extern const struct command cmd_run, cmd_watch, cmd_attach, cmd_record, cmd_repo
 
 /* opt.c: the rows that several verbs share */
 extern const struct opt opt_format, opt_text_json, opt_output, opt_lang, opt_color, opt_quiet, opt_verbose, opt_user,
-	opt_require_bpf, opt_oom_exit_code, opt_hooks, opt_schema, opt_no_trace,
+	opt_require_bpf, opt_oom_exit_code, opt_hooks, opt_schema, opt_plain, opt_no_trace,
 	opt_pid, opt_cgroup, opt_container;
 
 /* Parse what follows the verb. 0; 1: --help was printed; -EINVAL: one line said what is wrong. */

@@ -17,6 +17,7 @@
 #include "source/env.h"
 #include "source/live.h"
 #include "source/redact.h"
+#include "view/view.h"
 #include "source/scope.h"
 
 #define PUMP_MS 50
@@ -38,6 +39,7 @@ struct run {
 	struct protect_saved saved;
 	char trace_path[PATH_MAX];
 	struct measuring measuring;
+	struct view *view; /* NULL: plain lines */
 	bool traced; /* events come */
 	zt_u64 gone_look_ns; /* when the scopes are looked at next */
 };
@@ -261,7 +263,9 @@ static bool turn(struct run *r)
 		measuring_tick(&r->measuring, &r->s);
 	if (r->s.tee)
 		writer_tick(r->s.tee, live_now_ns());
-	if (r->t->as_closed)
+	if (r->view && view_tick(r->view, r->s.report, live_now_ns()))
+		return true;
+	if (r->t->as_closed && !r->view)
 		session_render(&r->s);
 	what = child_handle(&r->child);
 	if (r->t->command)
@@ -279,10 +283,18 @@ static void drain(struct run *r)
 	} while (steps_open(r->s.model) && live_now_ns() < until);
 }
 
+/* What happened goes below it once the terminal is ours no more. */
+static void end_view(struct run *r)
+{
+	view_free(r->view);
+	r->view = NULL;
+}
+
 static void finish(struct run *r)
 {
 	int status = 0;
 
+	end_view(r);
 	if (!r->traced)
 		return;
 	drain(r);
@@ -360,6 +372,8 @@ static int trace(struct run *r)
 		log_info(_("watching %s %s until it is gone; Ctrl-C ends it"), r->t->scopes[0].kind, r->t->scopes[0].name);
 	else
 		log_info(_("watching; Ctrl-C ends it"));
+	if (r->t->live && !r->o->plain && !r->o->nformats && !r->o->quiet)
+		r->view = view_new(&r->s.outs[0].out);
 	while (!turn(r))
 		;
 	finish(r);
@@ -376,6 +390,7 @@ int tracing_run(const struct options *o, const struct tracing *t)
 		r->t = t;
 		r->proc.dir = r->proc.meminfo = r->cg.dir = r->measuring.lift.fd = -1;
 		ret = trace(r);
+		end_view(r);
 		lift_stop(&r->measuring.lift);
 		child_done(&r->child);
 		session_done(&r->s);

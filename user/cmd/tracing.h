@@ -10,6 +10,7 @@ struct tracing {
 	bool explain;	/* render; else only record */
 	bool measure;	/* lift memory limits for the time of the command */
 	bool as_closed; /* render each incident as it closes, not all at the end */
+	bool live; /* on a terminal: the live view meanwhile, and what happened at the end */
 	const struct scope_part *scopes; /* what is watched, till all of them are gone; nscopes 0: everything */
 	unsigned int nscopes;
 };

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Watch the whole machine: each incident is explained as it closes. */
+/* Watch the whole machine: each incident is explained as it closes; on a terminal, a live view. */
 #include "base/i18n.h"
 #include "base/log.h"
 #include "cmd/tracing.h"
 
 static int run(const struct options *o)
 {
-	static const struct tracing t = { .explain = true, .as_closed = true };
+	static const struct tracing t = { .explain = true, .as_closed = true, .live = true };
 
 	if (o->nargs) {
 		log_error(_("watch takes no command; to trace one: ztrace -- %s …"), o->args[0]);
@@ -16,7 +16,7 @@ static int run(const struct options *o)
 }
 
 static const struct opt *const opts[] = {
-	&opt_format, &opt_output, &opt_no_trace, &opt_lang, &opt_color, &opt_hooks, &opt_quiet, &opt_verbose, NULL,
+	&opt_format, &opt_output, &opt_no_trace, &opt_lang, &opt_color, &opt_hooks, &opt_quiet, &opt_verbose, &opt_plain, NULL,
 };
 const struct command cmd_watch = { "watch", "[watch] [options]",
 				   N_("watch the whole machine until Ctrl-C"), opts, false, run };

@@ -101,28 +101,6 @@ static bool span(const struct report *r, const struct build *b, struct group *re
 	return ret->end_ns;
 }
 
-/* The least limit over the step: its own, or one above it. ZT_NO_LIMIT: none known. *path: of one above it, else NULL */
-static zt_u64 limit_over(const struct model *m, const struct step *st, const char **path)
-{
-	zt_u64 own = st->limit_bytes ?: ZT_NO_LIMIT, least = own, id = step_cgroup(st);
-
-	*path = NULL;
-	if (!id && st->entry)
-		id = st->entry->cgroup;
-	for (int depth = 0; id && depth < 64; depth++) {
-		const struct cgroup *cg = model_cgroup(m, id);
-
-		if (!cg)
-			break;
-		if (cg->mem.limit_bytes && cg->mem.limit_bytes < least) {
-			least = cg->mem.limit_bytes;
-			*path = cg->step == st ? NULL : cg->path;
-		}
-		id = cg->parent;
-	}
-	return least;
-}
-
 static void put_grid(FILE *f, const struct frame *c)
 {
 	fputs("<path class=\"grid\" stroke=\"#8b949e\" stroke-opacity=\".35\" vector-effect=\"non-scaling-stroke\" d=\"", f);
@@ -211,7 +189,7 @@ static void put_step(FILE *f, const struct group *g, const struct step *st)
 	struct step_place p = step_place(st);
 	char name[1024], size[FMT_LEN], took[FMT_LEN], title[1300];
 	const char *path;
-	zt_u64 limit = limit_over(m, st, &path);
+	zt_u64 limit = step_limit(m, st, &path);
 
 	told_step(name, 200, st);
 	fmt_duration(took, sizeof(took), told_end(m, st) - told_start(m, st));
@@ -309,7 +287,7 @@ static void choose_frame(struct group *g)
 	const char *path;
 
 	for (const struct step *st = m->steps; st; st = st->next) {
-		zt_u64 limit = is_shown(m, st) && in_group(g, st->build) ? limit_over(m, st, &path) : ZT_NO_LIMIT;
+		zt_u64 limit = is_shown(m, st) && in_group(g, st->build) ? step_limit(m, st, &path) : ZT_NO_LIMIT;
 
 		if (limit != ZT_NO_LIMIT && limit / 3 < top && limit > limits)
 			limits = limit;

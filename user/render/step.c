@@ -95,3 +95,42 @@ size_t join_argv(char *text, size_t cap, const struct step *st)
 		text[i] = text[i] ?: ' ';
 	return len;
 }
+
+zt_u64 step_limit(const struct model *m, const struct step *st, const char **path)
+{
+	zt_u64 own = st->limit_bytes ?: ZT_NO_LIMIT, least = own, id = step_cgroup(st);
+
+	*path = NULL;
+	if (!id && st->entry)
+		id = st->entry->cgroup;
+	for (int depth = 0; id && depth < 64; depth++) {
+		const struct cgroup *cg = model_cgroup(m, id);
+
+		if (!cg)
+			break;
+		if (cg->mem.limit_bytes && cg->mem.limit_bytes < least) {
+			least = cg->mem.limit_bytes;
+			*path = cg->step == st ? NULL : cg->path;
+		}
+		id = cg->parent;
+	}
+	return least;
+}
+
+/* Page cache and all; its cgroup is looked at four times a second. */
+zt_u64 step_now(const struct step *st)
+{
+	const struct series *s = st->cgroup && !st->ended_ns ? st->cgroup->series : NULL;
+
+	return s && s->n ? s->bytes[s->n - 1] : 0;
+}
+
+zt_u64 step_peak(const struct step *st)
+{
+	const struct series *s = st->cgroup ? st->cgroup->series : NULL;
+	zt_u64 most = st->peak_bytes;
+
+	for (unsigned int n = 0; s && n < s->n; n++)
+		most = s->bytes[n] > most ? s->bytes[n] : most;
+	return most;
+}

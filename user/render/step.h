@@ -26,4 +26,10 @@ size_t expand_tabs(char *dst, size_t cap, const char *text, size_t len, size_t b
 /* What the step's first process was started with, words parted by blanks. Bytes in text. */
 size_t join_argv(char *text, size_t cap, const struct step *st);
 
+/* The least limit over it: its own, or one above it. ZT_NO_LIMIT: none known. *path: of one above it, else NULL */
+zt_u64 step_limit(const struct model *m, const struct step *st, const char **path);
+/* What it uses, and the most seen of it so far. 0: not known */
+zt_u64 step_now(const struct step *st);
+zt_u64 step_peak(const struct step *st);
+
 #endif
