@@ -65,6 +65,7 @@ done
 rm -f "${TMPDIR:-/tmp}/.layers.$$"
 verdict
 
+<<<<<<< HEAD
 # A renderer of the table is told of and has golden files: text, json and jsonl in every case, the others in three or more
 bad=''
 formats=$(sed -n '/renderers\[\] = {/,/}/s/.*&render_\([a-z]*\),.*/\1/p' user/render/table.c)
@@ -75,6 +76,20 @@ for name in $formats; do
 	golden=(tests/golden/*/expected."${name/#text/txt}")
 	[[ ${#golden[@]} -ge 3 ]] || wrong "renderer $name" 'has too few golden files' "${golden[*]}"
 done
+=======
+# So is a CI: ci_NAME.c
+bad=''
+for f in user/ci/ci_*.c; do
+	name=$(basename "$f" .c) name=${name#ci_}
+	{ grep -q "&ci_$name," user/ci/ci.c || echo "not in the table of user/ci/ci.c"
+	grep -qiw "$name" README.md || echo "not in README.md"
+	grep -qE "^# $name, made from" "tests/golden/ci-$name/trace.zts" || echo "no golden case ci-$name that says what it was made from"
+	grep -q "\"$name\"" tests/unit/test_ci.c || echo "no literal environment of it in tests/unit/test_ci.c"
+	grep -qE "ci_tree $name " tests/e2e/ci.sh || echo "no tree of it in tests/e2e/ci.sh"; } >"${TMPDIR:-/tmp}/.layers.$$" 2>/dev/null
+	wrong "$f" 'is not complete' "$(cat "${TMPDIR:-/tmp}/.layers.$$")"
+done
+rm -f "${TMPDIR:-/tmp}/.layers.$$"
+>>>>>>> a8b41d7 (ci: whose CI job a build or a victim belongs to)
 verdict
 
 # The scenarios share one namespace: a function of another file would silently be replaced

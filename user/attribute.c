@@ -365,6 +365,19 @@ static void want_kill(const struct model *m, const struct zt_ev_kill_end *e, str
 	victim = w->cgroup ? model_cgroup_path(m, w->victim) : NULL;
 	snprintf(w->path, sizeof(w->path), "%s", path ? path : "");
 	snprintf(w->context, sizeof(w->context), "%s", victim ? victim : "");
+	for (const struct kill *k = m->kills; k; k = k->next)
+		if (k->ev.seq == e->seq && !(k->step && (k->step->build || !k->step->container)))
+			want_job(k->victim, w);
+}
+
+/* A build's client, and a container that may be a CI's step: their environment may say whose job they are. */
+static void want_client_job(const struct model *m, const struct zt_ev *ev, struct want *w)
+{
+	const struct proc *p = model_proc(m, &ev->who);
+	bool entry = p && p->step && p->step->entry == p && p->step->builder == BUILDER_DOCKER_LEGACY && p->exec_ns == ev->ts_ns;
+
+	if (p && (entry || p->client || w->kind == WANT_PROJECT || w->kind == WANT_TARGETS))
+		want_job(p, w);
 }
 
 /* What the kernel refused: of a tmpfs it told the size itself. Once a burst is enough. */
@@ -410,17 +423,20 @@ void attribute(struct model *m, const struct zt_ev *ev, struct want *w)
 	const char *tail;
 
 	w->kind = WANT_NONE;
+	w->nci_who = 0;
 	if (ev_check(ev) < 0)
 		return;
 	tail = ev_tail(ev, &len);
 	switch (ev->kind) {
 	case ZT_exec:
+		see_runner(m, ev, tail, len);
 		see_client(m, ev, tail, len, ev->flags & ZT_F_EXEC_CUT, w);
 		see_entry(m, e, tail, len, w);
 		see_entry_below(m, e, tail, len);
 		if (ev->flags & ZT_F_EXEC_NEW_CGROUP)
 			see_move(m, &ev->who, ev->cgroup, w);
 		want_env(m, ev, w);
+		want_client_job(m, ev, w);
 		break;
 	case ZT_attach:
 		see_move(m, &((const struct zt_ev_attach *)ev)->target, ((const struct zt_ev_attach *)ev)->target_cgroup, w);
@@ -429,7 +445,12 @@ void attribute(struct model *m, const struct zt_ev *ev, struct want *w)
 		want_refused(m, (const struct zt_ev_refuse *)ev, w);
 		break;
 	case ZT_proc:
+		see_runner(m, ev, tail, len);
 		see_client(m, ev, tail, len, false, w);
+		want_client_job(m, ev, w);
+		break;
+	case ZT_env:
+		see_job(m, ev);
 		break;
 	case ZT_rootfs:
 		see_rootfs(m, ev, w);
@@ -440,8 +461,10 @@ void attribute(struct model *m, const struct zt_ev *ev, struct want *w)
 	case ZT_child: /* the traced command counts as a build of its own */
 		if ((ev->flags & ZT_F_CHILD_STARTED) && m->child && !m->host_build)
 			model_build_new(m, NULL, BUILDER_HOST);
-		if ((ev->flags & ZT_F_CHILD_STARTED) && m->child)
+		if ((ev->flags & ZT_F_CHILD_STARTED) && m->child) {
 			want_samples(m, m->child->cgroup, w);
+			want_job(m->child, w);
+		}
 		break;
 	case ZT_kill_end:
 		want_kill(m, (const struct zt_ev_kill_end *)ev, w);

@@ -12,6 +12,11 @@
 /* Look at one event that the model has just taken in. want->kind is set when a fact should be asked for. */
 void attribute(struct model *m, const struct zt_ev *ev, struct want *want);
 
+/* attribute_ci.c */
+void want_job(const struct proc *p, struct want *want);
+void see_job(struct model *m, const struct zt_ev *ev);
+void see_runner(struct model *m, const struct zt_ev *ev, const char *argv, size_t len);
+
 /* Match every step that is not yet matched for certain, by all that is known by now; number builds' steps. */
 void attribute_resolve(struct model *m);
 

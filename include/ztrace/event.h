@@ -187,7 +187,11 @@ struct zt_ev_space {
 	zt_u64 files, files_free;
 };
 
-/* An environment variable of a program: of the few that set a heap limit, or a build arg's of a step. who = it. Tail: name, value (masked). */
+#define ZT_F_ENV_CI (1u << 0) /* one of those by which a CI's jobs tell themselves */
+/*
+ * An environment variable of a program: of the few that set a heap limit, a build arg's of a step, or a CI's. who = it.
+ * Tail: name, value (masked).
+ */
 struct zt_ev_env {
 	struct zt_ev h;
 };

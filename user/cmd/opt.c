@@ -41,6 +41,9 @@ const struct opt opt_cgroup = { "cgroup", 0, OPT_STR, O(cgroup), "PATH", N_("tha
 const struct opt opt_container = { "container", 0, OPT_STR, O(container), "ID",
 				   N_("that container, by the start of its id") };
 
+const struct opt opt_scope_ci = { "ci", 0, OPT_STR, O(ci), "NAME|auto",
+				  N_("the jobs of that CI: github, gitlab, jenkins …; auto: any") };
+
 static void help_line(const struct opt *o)
 {
 	char left[64];

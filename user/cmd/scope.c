@@ -7,6 +7,7 @@
 #include "base/i18n.h"
 #include "base/log.h"
 #include "builder/cgpath.h"
+#include "ci/ci.h"
 #include "trace/event.h"
 
 #define ID_MAX 128
@@ -128,6 +129,60 @@ static int find_cgroup(struct cgroupfs *c, const char *path, struct scope_part *
 	return err < 0 ? -EINVAL : 0;
 }
 
+/* Collects the runners of a CI, or of any. */
+struct runners {
+	const char *name;
+	struct scope_part *parts;
+	int n;
+};
+
+static int see_runner(void *ctx, const struct zt_ev *ev)
+{
+	struct runners *r = ctx;
+	char argv[4096];
+	const struct ci *c;
+	const char *tail;
+	size_t len;
+
+	tail = ev_tail(ev, &len);
+	len = len < sizeof(argv) ? len : sizeof(argv) - 1;
+	memcpy(argv, tail, len);
+	argv[len] = 0;
+	c = ci_of_runner(argv, len);
+	if (c && (!strcmp(r->name, "auto") || !strcmp(r->name, c->name)) && r->n < SCOPES_MAX)
+		r->parts[r->n++] = (struct scope_part){ .kind = "ci", .name = c->name, .who = ev->who };
+	return 0;
+}
+
+static void say_unknown_ci(const char *name)
+{
+	char list[512] = "auto";
+	size_t at = strlen(list);
+
+	for (const struct ci *const *c = ci_table; *c && at < sizeof(list); c++)
+		at += (size_t)snprintf(list + at, sizeof(list) - at, ", %s", (*c)->name);
+	log_error(_("--ci %s: no such CI is known; there are %s"), name, list);
+}
+
+/* The CI itself, whatever starts its jobs, and those of its runners that run now with all that descends from them. */
+static int find_ci(const struct procfs *p, struct cgroupfs *c, const char *name, struct scope_part *parts)
+{
+	struct runners r = { .name = name, .parts = parts, .n = 1 };
+	int err;
+
+	if (strcmp(name, "auto") != 0 && !ci_find(name)) {
+		say_unknown_ci(name);
+		return -EINVAL;
+	}
+	parts[0] = (struct scope_part){ .kind = "ci", .name = name };
+	err = procfs_snapshot(p, c, see_runner, &r);
+	if (err < 0)
+		log_error(_("/proc cannot be read: %s; mount it"), strerror(-err));
+	else if (r.n == 1)
+		log_info(_("no runner of it runs now; its jobs are known by their environment"));
+	return err < 0 ? err : r.n;
+}
+
 static int find(const struct options *o, const struct procfs *p, struct cgroupfs *c, struct scope_part *part)
 {
 	if (o->pid) {
@@ -148,8 +203,8 @@ int scope_find(const struct options *o, struct scope_part *parts)
 	struct cgroupfs c;
 	int err;
 
-	if (!!o->pid + !!o->cgroup + !!o->container != 1) {
-		log_error(_("attach wants one of --pid, --cgroup and --container; see ztrace attach --help"));
+	if (!!o->pid + !!o->cgroup + !!o->container + !!o->ci != 1) {
+		log_error(_("attach wants one of --pid, --cgroup, --container and --ci; see ztrace attach --help"));
 		return -EINVAL;
 	}
 	err = procfs_open(&p, "/proc");
@@ -158,8 +213,8 @@ int scope_find(const struct options *o, struct scope_part *parts)
 		return err;
 	}
 	cgroupfs_open(&c, "/proc");
-	err = find(o, &p, &c, parts);
+	err = o->ci ? find_ci(&p, &c, o->ci, parts) : find(o, &p, &c, parts);
 	cgroupfs_close(&c);
 	procfs_close(&p);
-	return err < 0 ? err : 1;
+	return err < 0 ? err : err ?: 1;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Which part of the machine --pid, --cgroup and --container mean. */
+/* Which part of the machine --pid, --cgroup, --container and --ci mean. */
 #ifndef CMD_SCOPE_H
 #define CMD_SCOPE_H
 

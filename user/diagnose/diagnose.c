@@ -91,7 +91,7 @@ static bool may_be_ours(const struct model *m, const struct step *s)
 /* Attached to a part of the machine: what was killed, its step or its build lies in there. */
 static bool in_scope(const struct model *m, const struct unit *u, const struct kill *k)
 {
-	if (!m->scopes || (k && k->scoped))
+	if (!m->scopes || (k && (k->scoped || model_scoped_proc(m, k->victim))))
 		return true;
 	if (u->step)
 		return model_scoped_step(m, u->step) || (!u->step->build && !u->step->container && may_be_ours(m, u->step));

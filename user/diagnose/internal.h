@@ -40,6 +40,7 @@ const char *say_folded(struct report *r, const char *text); /* runs of blanks ma
 const char *say_argv(struct report *r, const struct proc *p); /* words joined by blanks; comm when unknown */
 void add_note(struct incident *i, const char *text);
 void add_help(struct incident *i, const char *id, const char *text, const char *command, zt_u64 bytes);
+void set_job(struct report *r, struct incident *i, const struct ci_job *j); /* unless it has one already */
 void set_lineage(const struct proc *p, struct who *out, unsigned int *n);
 
 /* doing.c */

@@ -278,6 +278,8 @@ struct incident *oom_incident(const struct model *m, struct report *r, struct ki
 	if (!i)
 		return NULL;
 	add_victims(r, k, i);
+	if (!u->step || u->step->container)
+		set_job(r, i, model_job(k->victim));
 	i->ts_ns = k->ev.h.ts_ns;
 	if (k->ev.h.who.tgid || k->ev.comm[0])
 		i->trigger = (struct who){ k->ev.h.who, k->ev.comm };

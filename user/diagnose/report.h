@@ -169,6 +169,8 @@ struct incident {
 	bool host_known;
 	const struct incident *follows; /* what made the builder cancel this step; NULL: it is a case of its own */
 	const struct incident *repeats; /* the first of its kind in the same step, told in full; NULL: this is it */
+	const struct ci_job *job; /* the CI's job that it happened to; NULL: none is known */
+	const char *job_text; /* "GitHub Actions, job build" */
 	const char *layer_text; /* "layer 3 above debian:12"; NULL: not known */
 	const char *headline; /* "step 3/9 of builder ran out of memory" */
 	const char *summary;  /* one paragraph for JSON and markdown */

@@ -128,6 +128,16 @@ void set_lineage(const struct proc *p, struct who *out, unsigned int *n)
 		out[(*n)++] = (struct who){ p->id, p->comm };
 }
 
+void set_job(struct report *r, struct incident *i, const struct ci_job *j)
+{
+	if (!j || i->job)
+		return;
+	i->job = j;
+	i->job_text = j->job[0] && j->step[0] ? say(r, _("%s, job %s, step %s"), j->title, j->job, j->step) :
+		      j->job[0]		      ? say(r, _("%s, job %s"), j->title, j->job) :
+						j->title;
+}
+
 struct incident *incident_new(struct report *r, const char *code, const struct unit *u)
 {
 	struct incident *i = arena_zalloc(&r->arena, sizeof(*i));
@@ -141,6 +151,7 @@ struct incident *incident_new(struct report *r, const char *code, const struct u
 		i->layer_text = say(r, _("layer %u above %s"), i->step->layer.number, i->step->layer.base_image);
 	else if (i->step && i->step->layer.number)
 		i->layer_text = say(r, _("layer %u above the base image"), i->step->layer.number);
+	set_job(r, i, u->step ? model_step_job(u->step) : u->build && u->build->client ? model_build_job(u->build) : model_job(u->entry));
 	*r->incidents_tail = i;
 	r->incidents_tail = &i->next;
 	r->nincidents++;

@@ -21,6 +21,7 @@ void proc_pin(struct proc *p); /* and its ancestors: they stay for as long as th
 void refusals_see_host(struct model *m, const struct zt_ev_host *h); /* of those that have none yet */
 void step_env(struct model *m, struct step *s, const char *name, const char *value);
 void step_throttled(struct step *s, const struct zt_memcg *mem);
+void job_var(struct model *m, struct proc *p, const char *name, const char *value);
 /* Note whether they are in scope, as long as that can be told */
 void scope_see_proc(const struct model *m, struct proc *p);
 void scope_see_cgroup(const struct model *m, struct cgroup *cg);

@@ -25,6 +25,21 @@ enum tristate { TRI_NO, TRI_YES, TRI_UNKNOWN };
 
 #define PROC_ARGV_SHORT 240
 
+/* Of a process's environment, what ci/ asked for. */
+#define CI_VARS_MAX 32
+struct ci_vars {
+	unsigned int n;
+	struct {
+		const char *name, *value;
+	} v[CI_VARS_MAX];
+};
+
+/* A job of a CI, by the environment of a process of it or by its runner. "": not known */
+struct ci_job {
+	const char *ci, *title; /* "github", "GitHub Actions" */
+	char job[160], step[160], url[512];
+};
+
 struct proc {
 	UT_hash_handle hh; /* live processes by id.tgid */
 	struct zt_id id;
@@ -46,6 +61,8 @@ struct proc {
 	struct label label;	   /* from all of argv; LABEL_NONE: it tells nothing */
 	struct step *step;	   /* whose first process this is */
 	struct build *client;	   /* whose client this is; of several builds the first */
+	struct ci_vars *ci_vars;   /* NULL: none were told */
+	struct ci_job *job;	   /* by them, or as the runner itself; NULL: none */
 	bool scoped;		   /* it is or ever was below a process that the report is about */
 	bool cgroup_scoped;	   /* its cgroup is in one that the report is about */
 	struct heap_cmd heap;	   /* of a runtime that has one; runtime HEAP_NONE: not such */
@@ -388,9 +405,16 @@ const struct label *model_doing(const struct model *m, const struct proc *p, con
 bool model_concerns(const struct model *m, const struct build *b);
 bool model_concerns_step(const struct model *m, const struct step *s);
 
+/* The job that p belongs to: its own, or the nearest above it. NULL: none is known */
+const struct ci_job *model_job(const struct proc *p);
+/* Of a build: its client's; of an ordinary container: its first process's */
+const struct ci_job *model_build_job(const struct build *b);
+const struct ci_job *model_step_job(const struct step *s);
+
 /* In scope: by its cgroup, its processes, its build's client. All is where there is no scope. */
 bool model_scoped_build(const struct model *m, const struct build *b);
 bool model_scoped_step(const struct model *m, const struct step *s);
+bool model_scoped_proc(const struct model *m, const struct proc *p);
 
 /* The next build of that client after b (NULL: the first); NULL: no more */
 struct build *model_build_of(const struct model *m, const struct proc *client, const struct build *b);

@@ -114,6 +114,10 @@ int apply_env(struct model *m, const struct zt_ev *ev)
 
 	if (!p || ev_tail_strings(ev, s, 2) != 2)
 		return 0;
+	if (ev->flags & ZT_F_ENV_CI) {
+		job_var(m, p, s[0], s[1]);
+		return 0;
+	}
 	heap_env(&p->heap, s[0], s[1]);
 	if (p->step && p->step->entry == p)
 		step_env(m, p->step, s[0], s[1]);

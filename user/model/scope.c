@@ -28,9 +28,18 @@ static bool proc_below(const struct proc *p)
 	return false;
 }
 
-static bool proc_in(const struct proc *p)
+/* A CI as such, whatever runs its jobs */
+static bool job_in(const struct model *m, const struct ci_job *j)
 {
-	return p && (p->cgroup_scoped || proc_below(p));
+	for (const struct scope *s = m->scopes; s && j; s = s->next)
+		if (!s->proc && !s->cgroup && !strcmp(s->kind, "ci") && (!strcmp(s->name, j->ci) || !strcmp(s->name, "auto")))
+			return true;
+	return false;
+}
+
+static bool proc_in(const struct model *m, const struct proc *p)
+{
+	return p && (p->cgroup_scoped || proc_below(p) || job_in(m, model_job(p)));
 }
 
 void scope_see_proc(const struct model *m, struct proc *p)
@@ -73,27 +82,32 @@ int apply_scope(struct model *m, const struct zt_ev *ev)
 	return 0;
 }
 
-static bool client_in(const struct build *b)
+static bool client_in(const struct model *m, const struct build *b)
 {
-	return b && proc_in(b->client);
+	return b && proc_in(m, b->client);
 }
 
-static bool step_in(const struct step *s)
+static bool step_in(const struct model *m, const struct step *s)
 {
-	return (s->cgroup && s->cgroup->scoped) || proc_in(s->entry);
+	return (s->cgroup && s->cgroup->scoped) || proc_in(m, s->entry);
+}
+
+bool model_scoped_proc(const struct model *m, const struct proc *p)
+{
+	return !m->scopes || proc_in(m, p);
 }
 
 bool model_scoped_step(const struct model *m, const struct step *s)
 {
-	return !m->scopes || step_in(s) || client_in(s->build);
+	return !m->scopes || step_in(m, s) || client_in(m, s->build);
 }
 
 bool model_scoped_build(const struct model *m, const struct build *b)
 {
-	if (!m->scopes || client_in(b))
+	if (!m->scopes || client_in(m, b))
 		return true;
 	for (const struct step *s = m->steps; s; s = s->next)
-		if (s->build == b && step_in(s))
+		if (s->build == b && step_in(m, s))
 			return true;
 	return false;
 }

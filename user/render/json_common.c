@@ -187,7 +187,7 @@ static json_t *build_object(const struct report *r, const struct build *b, enum 
 		     jv_set(o, "service", jv_string(b ? b->service : NULL)) ||
 		     jv_set(o, "dockerfile", jv_string(b ? b->dockerfile_path : NULL)) ||
 		     jv_set(o, "target", jv_string(b ? b->target : NULL)) ||
-		     jv_set(o, "ci", json_null());
+		     jv_set(o, "ci", json_job(model_build_job(b)));
 
 	if (!failed && b)
 		failed = jv_set(o, "peak_bytes", jv_bytes(build_peak(r->model, b))) ||
@@ -504,7 +504,7 @@ json_t *json_incident(const struct model *m, const struct incident *i)
 		       jv_set(o, "time", jv_time(m, i->ts_ns)) ||
 		       jv_set(o, "time_ns", jv_ns(i->ts_ns)) ||
 		       jv_set(o, "build", jv_string(i->build ? i->build->id : NULL)) ||
-		       jv_set(o, "step", jv_string(i->step ? i->step->id : NULL)) ||
+		       jv_set(o, "step", jv_string(i->step ? i->step->id : NULL)) || (i->job && jv_set(o, "ci", json_job(i->job))) ||
 		       jv_set(o, "victims", victims_array(i)) ||
 		       jv_set(o, "more_victims", json_integer(i->more_victims)) ||
 		       jv_set(o, "trigger", who_object(&i->trigger)) ||

@@ -29,6 +29,8 @@ json_t *json_measured(const struct report *r);
 /* json_past.c: what the step took in earlier builds, newest first */
 json_t *json_past(const struct step *st);
 
+/* Of a CI; NULL: null */
+json_t *json_job(const struct ci_job *j);
 /* "scope", where the report is about a part of the machine. 0 or -1 */
 int json_set_scope(json_t *j, const struct model *m);
 

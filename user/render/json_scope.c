@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What part of the machine a report is about. */
+/* What part of the machine a report is about, and whose CI job something belongs to. */
 #include "render/json_common.h"
 #include "render/json_value.h"
 
@@ -26,4 +26,24 @@ int json_set_scope(json_t *j, const struct model *m)
 			return -1;
 		}
 	return m->scopes ? jv_set(j, "scope", a) : 0;
+}
+
+static json_t *or_null(const char *s)
+{
+	return jv_string(*s ? s : NULL);
+}
+
+json_t *json_job(const struct ci_job *j)
+{
+	json_t *o;
+
+	if (!j)
+		return json_null();
+	o = json_object();
+	if (jv_set(o, "name", jv_string(j->ci)) || jv_set(o, "job", or_null(j->job)) || jv_set(o, "step", or_null(j->step)) ||
+	    jv_set(o, "url", or_null(j->url))) {
+		json_decref(o);
+		return NULL;
+	}
+	return o;
 }

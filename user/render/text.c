@@ -254,6 +254,7 @@ static void put_facts(struct screen *s, const struct incident *i, const struct r
 		{ _("killed:"), i->killed },
 		{ _("why:"), i->why_text },
 		{ _("host:"), i->host_text },
+		{ _("ci:"), i->job_text },
 	};
 	size_t widest = 0;
 

@@ -120,6 +120,11 @@ int enrich_environ(struct enrich *e, const struct want *w, sink_fn sink, void *c
 	return environ_answer(e->proc, e->mountinfo, sizeof(e->mountinfo), w, sink, ctx);
 }
 
+int enrich_ci(struct enrich *e, const struct want *w, sink_fn sink, void *ctx)
+{
+	return environ_ci(e->proc, e->mountinfo, sizeof(e->mountinfo), w, sink, ctx);
+}
+
 int enrich_answer(struct enrich *e, const struct want *w, sink_fn sink, void *ctx)
 {
 	switch (w->kind) {

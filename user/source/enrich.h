@@ -15,5 +15,7 @@ void enrich_free(struct enrich *e);
 int enrich_answer(struct enrich *e, const struct want *w, sink_fn sink, void *ctx);
 /* w->names alone, whatever the kind */
 int enrich_environ(struct enrich *e, const struct want *w, sink_fn sink, void *ctx);
+/* w->ci_names of w->ci_who, likewise */
+int enrich_ci(struct enrich *e, const struct want *w, sink_fn sink, void *ctx);
 
 #endif

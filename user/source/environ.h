@@ -8,4 +8,7 @@
 /* Answers w->names with an `env` event a variable. proc: descriptor of /proc; buf: room for the environment. */
 int environ_answer(int proc, char *buf, size_t size, const struct want *w, sink_fn sink, void *ctx);
 
+/* Answers w->ci_names likewise, of the first of w->ci_who that has some of them. */
+int environ_ci(int proc, char *buf, size_t size, const struct want *w, sink_fn sink, void *ctx);
+
 #endif

@@ -88,6 +88,10 @@ static int live_ask(struct source *s, const struct want *w, sink_fn sink, void *
 {
 	struct live *l = container_of(s, struct live, s);
 
+	if (w->nci_who)
+		enrich_ci(l->enrich, w, sink, ctx);
+	if (w->kind == WANT_CI)
+		return 0;
 	if (w->kind == WANT_KILL) {
 		memstats(l, w, sink, ctx);
 		return host(l, ZT_F_HOST_AT_KILL, sink, ctx);

@@ -25,8 +25,11 @@ enum want_kind {
 	WANT_PROJECT,	 /* who = a client that builds several things; path = its -f files, context = its project directory
 			  * ("": none), then "+service" "%profile" … as they were typed, both NUL-separated with an empty one
 			  * at the end: answered by `service` and `file` events */
+	WANT_CI,	 /* nothing but what ci_names ask for */
 	WANT_TARGETS,	 /* the same for bake: path, context without directory and profiles */
 };
+
+#define WANT_CI_MAX 24
 
 /* Something the model would like to know, asked of the live source; a replay has the answers already. */
 struct want {
@@ -38,6 +41,9 @@ struct want {
 	bool containerfile;  /* likewise: with no path, a Containerfile comes first */
 	char path[4096];     /* Dockerfile as named (-f) or ""; overlay upperdir; of the cgroup */
 	char context[4096];  /* build context as named; relative to the process's cwd */
+	struct zt_id ci_who[WANT_CI_MAX]; /* with any kind: the first of these that has two of ci_names tells them, as `env` events */
+	unsigned int nci_who;
+	char ci_names[2048]; /* NUL-separated, an empty one at the end */
 	char names[1024];    /* of environment variables of who, NUL-separated; "": none. Also with WANT_SAMPLE */
 };
 

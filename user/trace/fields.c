@@ -240,7 +240,7 @@ DESCRIBE_EVENT(fact, NOTHING);
 static const struct tail tail_fact = { .strings = { "key", "value" } };
 
 DESCRIBE_EVENT(env, NOTHING);
-#define flags_env no_flags
+NAMES(flags_env) = { { ZT_F_ENV_CI, "ci" }, ENDNAMES };
 static const struct tail tail_env = { .strings = { "name", "value" } };
 
 #define CHILD(F, s) F(s, status, NUM, 0) F(s, pad, PAD, 0)
