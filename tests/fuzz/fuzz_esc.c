@@ -89,9 +89,11 @@ static void check_json(const char *src, size_t len)
 static void sink_uri(FILE *f, const char *s) { esc_uri(f, s); }
 static void sink_message(FILE *f, const char *s) { esc_github(f, s, 0); }
 static void sink_property(FILE *f, const char *s) { esc_github(f, s, 1); }
+static void sink_issue(FILE *f, const char *s) { esc_azure(f, s, 0); }
+static void sink_issue_property(FILE *f, const char *s) { esc_azure(f, s, 1); }
 
 /* Each with what must not stand in it as it is, and how a reader turns it back. */
-enum code { CODE_ENTITY, CODE_PERCENT, CODE_BACKSLASH };
+enum code { CODE_ENTITY, CODE_PERCENT, CODE_BACKSLASH, CODE_AZURE, CODE_PIPE };
 static const struct sink {
 	void (*put)(FILE *f, const char *s);
 	enum code code;
@@ -103,6 +105,9 @@ static const struct sink {
 	{ sink_property, CODE_PERCENT, ":,", "" },
 	{ sink_uri, CODE_PERCENT, " \"<>\\^`{|}?#:@!$&'()*+,;=[]", "" },
 	{ esc_prom, CODE_BACKSLASH, "", "" },
+	{ sink_issue, CODE_AZURE, "", "" },
+	{ sink_issue_property, CODE_AZURE, ";]", "" },
+	{ esc_teamcity, CODE_PIPE, "", "" },
 };
 
 static size_t without_spans(char *dst, const char *s)
@@ -131,7 +136,17 @@ static char decoded(const char **s, enum code code)
 		++*s;
 		return p[1];
 	}
-	if (code == CODE_PERCENT && *p == '%') {
+	if (code == CODE_PIPE && *p == '|') {
+		MUST(p[1] && strchr("|'[]", p[1]));
+		++*s;
+		return p[1];
+	}
+	MUST(code != CODE_PIPE || !strchr("'[]", *p));
+	if (code == CODE_AZURE && !strncmp(p, "%AZP25", 6)) {
+		*s += 5;
+		return '%';
+	}
+	if ((code == CODE_PERCENT || code == CODE_AZURE) && *p == '%') {
 		char hex[3] = { p[1], p[1] ? p[2] : 0, 0 };
 
 		*s += 2;

@@ -244,6 +244,16 @@ static void property(FILE *f, const char *s)
 	esc_github(f, s, 1);
 }
 
+static void issue(FILE *f, const char *s)
+{
+	esc_azure(f, s, 0);
+}
+
+static void issue_property(FILE *f, const char *s)
+{
+	esc_azure(f, s, 1);
+}
+
 static void sinks(void **state)
 {
 	(void)state;
@@ -253,6 +263,9 @@ static void sinks(void **state)
 	sink(esc_gfm, "  4. x", "&#32; 4&#46; x");
 	sink(message, "50 %, a:b\r\n%0A", "50 %25, a:b\\r\\n%250A");
 	sink(property, "a,b:c%", "a%2Cb%3Ac%25");
+	sink(issue, "50 %; a]b\n%3B", "50 %AZP25; a]b\\n%AZP253B");
+	sink(issue_property, "a;b]c%", "a%3Bb%5Dc%AZP25");
+	sink(esc_teamcity, "it's a|b [c]\n", "it|'s a||b |[c|]\\n");
 	sink(esc_prom, "a\"b\\c\n", "a\\\"b\\\\c\\\\n");
 	sink(esc_uri, "a b/%c?#d:\xc3\xa4", "a%20b/%25c%3F%23d%3A%C3%A4");
 }

@@ -68,6 +68,34 @@ void esc_github(FILE *f, const char *s, int property)
 	}
 }
 
+/* The agent looks for ##vso[ anywhere in a line and ends the properties at the first ]. */
+void esc_azure(FILE *f, const char *s, int property)
+{
+	char plain[SINK_MAX];
+
+	esc_term_str(plain, sizeof(plain), s, 0);
+	for (const char *p = plain; *p; p++) {
+		if (*p == '%')
+			fputs("%AZP25", f);
+		else if (property && (*p == ';' || *p == ']'))
+			fprintf(f, "%%%02X", *p);
+		else
+			fputc(*p, f);
+	}
+}
+
+void esc_teamcity(FILE *f, const char *s)
+{
+	char plain[SINK_MAX];
+
+	esc_term_str(plain, sizeof(plain), s, 0);
+	for (const char *p = plain; *p; p++) {
+		if (strchr("|'[]", *p))
+			fputc('|', f);
+		fputc(*p, f);
+	}
+}
+
 void esc_prom(FILE *f, const char *s)
 {
 	char plain[SINK_MAX];

@@ -16,6 +16,10 @@ void esc_markup(FILE *f, const char *s);
 void esc_gfm(FILE *f, const char *s);
 /* A workflow command's message or (property) value: actions/toolkit packages/core/src/command.ts. */
 void esc_github(FILE *f, const char *s, int property);
+/* A logging command's message or (property) value: azure-pipelines-task-lib node/taskcommand.ts, the agent's Command.cs. */
+void esc_azure(FILE *f, const char *s, int property);
+/* A service message's value, between its quotes: TeamCity's documentation, Service Messages. */
+void esc_teamcity(FILE *f, const char *s);
 /* A label's value of Prometheus' text format. */
 void esc_prom(FILE *f, const char *s);
 /* A path as a URI reference of SARIF: RFC 3986. */

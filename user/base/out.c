@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -155,6 +156,42 @@ int out_open(struct out *o, const char *path, FILE *std, enum color_mode mode)
 int out_open_shared(struct out *o, const char *path, FILE *std, enum color_mode mode)
 {
 	return open_path(o, path, std, mode, true);
+}
+
+/* The path is what a job's environment says, and ztrace may be root. */
+static int open_as(const char *path, unsigned int uid, unsigned int gid)
+{
+	int old_gid = setfsgid(gid), old_uid = setfsuid(uid), fd, err;
+
+	fd = open(path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	err = errno;
+	setfsuid((uid_t)old_uid);
+	setfsgid((gid_t)old_gid);
+	return fd < 0 ? -err : fd;
+}
+
+int out_open_append(struct out *o, const char *path, long max_bytes, unsigned int uid, unsigned int gid)
+{
+	int fd = open_as(path, uid, gid), err = fd < 0 ? fd : 0;
+	struct stat st;
+
+	*o = (struct out){ 0 };
+	if (!err && fstat(fd, &st))
+		err = -errno;
+	if (!err && !S_ISREG(st.st_mode))
+		err = -EINVAL;
+	if (!err && st.st_size >= max_bytes)
+		err = -EFBIG;
+	o->path = err ? NULL : strdup(path);
+	o->f = o->path ? fdopen(fd, "a") : NULL;
+	if (!err && !o->f)
+		err = -errno;
+	o->close = true;
+	if (err && fd >= 0)
+		close(fd);
+	if (err)
+		forget(o);
+	return err;
 }
 
 /* 0 or -errno: what was written is on its way to the disk. */

@@ -22,6 +22,11 @@ struct out {
 int out_open(struct out *o, const char *path, FILE *std, enum color_mode mode);
 /* The same, for others to read at any time: 0644, and it takes the place of the old one when it is complete. */
 int out_open_shared(struct out *o, const char *path, FILE *std, enum color_mode mode);
+/*
+ * To the end of a regular file that is there already and not behind a link, opened with that user's rights, as long as
+ * it holds less than max_bytes. 0, -EFBIG, or another -errno.
+ */
+int out_open_append(struct out *o, const char *path, long max_bytes, unsigned int uid, unsigned int gid);
 /* Flush and report what went wrong on the way: 0 or -errno. */
 int out_close(struct out *o);
 /* Close what is not complete: a shared file stays as it was. */

@@ -44,6 +44,9 @@ const struct opt opt_container = { "container", 0, OPT_STR, O(container), "ID",
 const struct opt opt_scope_ci = { "ci", 0, OPT_STR, O(ci), "NAME|auto",
 				  N_("the jobs of that CI: github, gitlab, jenkins …; auto: any") };
 
+const struct opt opt_publish = { "ci", 0, OPT_PUBLISH, O(publish), "auto|NAME|none",
+				 N_("report in the CI's own way, too: annotations, summary, files; auto without value") };
+
 static void help_line(const struct opt *o)
 {
 	char left[64];
@@ -134,6 +137,9 @@ static int set(const struct opt *o, const char *arg, struct options *ret)
 	case OPT_STR:
 		*(const char **)at = arg;
 		return 0;
+	case OPT_PUBLISH:
+		*(const char **)at = arg ?: "auto";
+		return 0;
 	case OPT_FORMAT:
 		if (ret->nformats == FORMATS_MAX)
 			return -E2BIG;
@@ -174,7 +180,7 @@ static void opt_table(const struct command *c, struct option *lo, char *so)
 	for (; c->opts[n] && n < OPTS_MAX; n++) {
 		const struct opt *o = c->opts[n];
 
-		lo[n] = (struct option){ o->name, o->metavar ? required_argument : no_argument, NULL, 256 + n };
+		lo[n] = (struct option){ o->name, o->type == OPT_PUBLISH ? optional_argument : o->metavar ? required_argument : no_argument, NULL, 256 + n };
 		if (!o->letter)
 			continue;
 		*so++ = o->letter;

@@ -6,12 +6,14 @@
 #include "base/i18n.h"
 #include "base/log.h"
 #include "cmd/cmd.h"
+#include "cmd/publish.h"
 #include "render/render.h"
 #include "session.h"
 #include "source/file.h"
 
 static int report_one(const struct options *o, const char *path)
 {
+	const char *ci;
 	struct session s;
 	char err[512];
 	int r, ret = EXIT_MISUSE;
@@ -25,11 +27,12 @@ static int report_one(const struct options *o, const char *path)
 		log_error("%s", err);
 		goto out;
 	}
-	if (opt_outputs(o, &s, stdout) < 0)
+	if (opt_outputs(o, &s, stdout) < 0 || publish_open(o, &s, &ci) < 0)
 		goto out;
 	while (session_pump(&s, 0) >= 0)
 		;
 	ret = session_finish(&s) < 0 ? EXIT_OURS : 0;
+	publish_finish(ci);
 out:
 	session_done(&s);
 	return ret;
@@ -60,7 +63,7 @@ static int run(const struct options *o)
 }
 
 static const struct opt *const opts[] = {
-	&opt_format, &opt_lang, &opt_color, &opt_quiet, &opt_verbose, &opt_schema, NULL,
+	&opt_format, &opt_publish, &opt_lang, &opt_color, &opt_quiet, &opt_verbose, &opt_schema, NULL,
 };
 const struct command cmd_report = { "report", "report [options] [FILE …]",
 				    N_("explain recorded traces (default: the newest)"), opts, false, run };

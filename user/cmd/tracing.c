@@ -12,6 +12,7 @@
 #include "base/i18n.h"
 #include "base/log.h"
 #include "cmd/measuring.h"
+#include "cmd/publish.h"
 #include "session.h"
 #include "source/child.h"
 #include "source/env.h"
@@ -41,6 +42,7 @@ struct run {
 	struct measuring measuring;
 	struct view *view; /* NULL: plain lines */
 	bool traced; /* events come */
+	const char *ci; /* that it is published to; NULL: none */
 	zt_u64 gone_look_ns; /* when the scopes are looked at next */
 };
 
@@ -304,6 +306,7 @@ static void finish(struct run *r)
 		measuring_end(&r->measuring, &r->s);
 	live_end(session_event, &r->s);
 	session_finish(&r->s);
+	publish_finish(r->ci);
 	save_history(r);
 	if (r->s.tee && r->trace_path[0])
 		log_info(_("trace kept in %s"), r->trace_path);
@@ -356,6 +359,8 @@ static int trace(struct run *r)
 		return EXIT_MISUSE;
 	open_history(r);
 	if (r->t->explain && opt_outputs(r->o, &r->s, r->t->command ? stderr : stdout) < 0)
+		return EXIT_MISUSE;
+	if (r->t->explain && publish_open(r->o, &r->s, &r->ci) < 0)
 		return EXIT_MISUSE;
 	oom_err = protect_oom("/proc", &adj);
 	if (r->t->measure && measuring_start(&r->measuring, r->o, &r->proc, &r->cg) < 0)

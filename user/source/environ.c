@@ -3,13 +3,17 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "source/evbuf.h"
+#include "source/procfs.h"
 #include "source/redact.h"
 #include "source/safeio.h"
 
 #define VALUE_MAX 1024
+#define ENVIRON_MAX (64 * 1024)
 
 /* In names, NUL-separated; an empty one ends them. */
 static bool listed(const char *names, const char *var, size_t name_len)
@@ -94,4 +98,24 @@ int environ_ci(int proc, char *buf, size_t size, const struct want *w, sink_fn s
 			break;
 	}
 	return 0;
+}
+
+int environ_own(const struct procfs *p, const char *names, sink_fn sink, void *ctx)
+{
+	struct want *w = calloc(1, sizeof(*w));
+	char *buf = malloc(ENVIRON_MAX);
+	zt_u32 pid = (zt_u32)getpid();
+	struct procfs_stat st;
+	size_t at = 0;
+	int err = w && buf ? 0 : -ENOMEM;
+
+	for (; !err && *names && at + strlen(names) + 2 < sizeof(w->ci_names); names += strlen(names) + 1)
+		at += strlen(strcpy(w->ci_names + at, names)) + 1;
+	for (; !err && pid && w->nci_who < WANT_CI_MAX && !procfs_stat(p, pid, &st); pid = st.ppid)
+		w->ci_who[w->nci_who++] = st.id;
+	if (!err)
+		err = environ_ci(p->dir, buf, ENVIRON_MAX, w, sink, ctx);
+	free(buf);
+	free(w);
+	return err;
 }
