@@ -65,7 +65,6 @@ done
 rm -f "${TMPDIR:-/tmp}/.layers.$$"
 verdict
 
-<<<<<<< HEAD
 # A renderer of the table is told of and has golden files: text, json and jsonl in every case, the others in three or more
 bad=''
 formats=$(sed -n '/renderers\[\] = {/,/}/s/.*&render_\([a-z]*\),.*/\1/p' user/render/table.c)
@@ -76,8 +75,9 @@ for name in $formats; do
 	golden=(tests/golden/*/expected."${name/#text/txt}")
 	[[ ${#golden[@]} -ge 3 ]] || wrong "renderer $name" 'has too few golden files' "${golden[*]}"
 done
-=======
-# So is a CI: ci_NAME.c
+verdict
+
+# A CI is complete likewise: ci_NAME.c
 bad=''
 for f in user/ci/ci_*.c; do
 	name=$(basename "$f" .c) name=${name#ci_}
@@ -89,7 +89,6 @@ for f in user/ci/ci_*.c; do
 	wrong "$f" 'is not complete' "$(cat "${TMPDIR:-/tmp}/.layers.$$")"
 done
 rm -f "${TMPDIR:-/tmp}/.layers.$$"
->>>>>>> a8b41d7 (ci: whose CI job a build or a victim belongs to)
 verdict
 
 # The scenarios share one namespace: a function of another file would silently be replaced

@@ -42,10 +42,10 @@ const struct opt opt_container = { "container", 0, OPT_STR, O(container), "ID",
 				   N_("that container, by the start of its id") };
 
 const struct opt opt_scope_ci = { "ci", 0, OPT_STR, O(ci), "NAME|auto",
-				  N_("the jobs of that CI: github, gitlab, jenkins …; auto: any") };
+				  N_("that CI's jobs: github, gitlab …; any") };
 
-const struct opt opt_publish = { "ci", 0, OPT_PUBLISH, O(publish), "auto|NAME|none",
-				 N_("report in the CI's own way, too: annotations, summary, files; auto without value") };
+const struct opt opt_publish = { "ci", 0, OPT_PUBLISH, O(publish), "NAME|none",
+				 N_("report in the CI's own way as well (auto)") };
 
 static void help_line(const struct opt *o)
 {

@@ -33,7 +33,7 @@ static int azure_incident(struct out *o, const struct report *r, const struct in
 	if (path && p.line)
 		fprintf(o->f, "linenumber=%u;", p.line);
 	fprintf(o->f, "code=%s;]", i->code);
-	command_message(o->f, i, &(struct command_style){ "%0A", esc_message, MESSAGE_BYTES });
+	command_message(o->f, i, &(struct command_style){ "%0A", esc_message, MESSAGE_BYTES, 6 });
 	fputc('\n', o->f);
 	return fflush(o->f) ? -errno : 0;
 }

@@ -43,7 +43,7 @@ void command_message(FILE *f, const struct incident *i, const struct command_sty
 	char headline[1024];
 	size_t room = s->bytes - sizeof(headline);
 
-	esc_term_str(headline, sizeof(headline) / 6, i->headline ?: "", 0); /* a byte becomes six at most */
+	esc_term_str(headline, sizeof(headline) / s->widest, i->headline ?: "", 0);
 	s->esc(f, headline);
 	for (unsigned int at = 0; at < n; at++)
 		put_line(f, s, &room, facts[at].label, facts[at].text);

@@ -14,6 +14,7 @@ struct command_style {
 	const char *newline;		     /* as that CI writes it */
 	void (*esc)(FILE *f, const char *s); /* text of a message, one line */
 	size_t bytes;			     /* it shows no more */
+	unsigned int widest;		     /* bytes that one can become */
 };
 
 /* Is it told in full, and one of the first? */

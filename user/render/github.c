@@ -40,7 +40,7 @@ static int github_incident(struct out *o, const struct report *r, const struct i
 	fprintf(o->f, "::%s title=ztrace %s", i->causal == TRI_NO ? "notice" : "error", i->code);
 	put_place(o->f, i);
 	fputs("::", o->f);
-	command_message(o->f, i, &(struct command_style){ "%0A", esc_message, MESSAGE_BYTES });
+	command_message(o->f, i, &(struct command_style){ "%0A", esc_message, MESSAGE_BYTES, 3 });
 	fputc('\n', o->f);
 	return fflush(o->f) ? -errno : 0;
 }

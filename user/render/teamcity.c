@@ -13,7 +13,7 @@
 
 static int teamcity_incident(struct out *o, const struct report *r, const struct incident *i)
 {
-	const struct command_style style = { "|n", esc_teamcity, DESCRIPTION_BYTES };
+	const struct command_style style = { "|n", esc_teamcity, DESCRIPTION_BYTES, 2 };
 	char print[FINGERPRINT_LEN];
 
 	if (!command_wanted(r, i))
