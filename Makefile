@@ -164,15 +164,20 @@ $O/prefix: FORCE
 	$Qmkdir -p $(@D); echo '$(PREFIX)' | cmp -s - $@ || echo '$(PREFIX)' > $@
 
 SHARE     = $(DESTDIR)$(PREFIX)/share
+# for CIs' definitions and clusters: /usr/local/share/ztrace/ci/github/job-completed.sh …
+CIFILES  := $(patsubst tools/%,%,$(shell find tools/ci tools/k8s -type f))
 MOFILES   = $(POS:user/po/%.po=%/LC_MESSAGES/ztrace.mo)
 install: $O/ztrace docs locale
 	install -D -m 755 $O/ztrace $(DESTDIR)$(PREFIX)/bin/ztrace
 	install -D -m 644 $O/ztrace.1 $(SHARE)/man/man1/ztrace.1
 	install -D -m 644 $O/ztrace.bash $(SHARE)/bash-completion/completions/ztrace
 	$Qfor f in $(MOFILES); do install -D -m 644 $O/locale/$$f $(SHARE)/locale/$$f || exit 1; done
+	$Qfor f in $(CIFILES); do \
+		mode=644; [ ! -x tools/$$f ] || mode=755; install -D -m $$mode tools/$$f $(SHARE)/ztrace/$$f || exit 1; \
+	done
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/ztrace $(SHARE)/man/man1/ztrace.1 $(SHARE)/bash-completion/completions/ztrace \
-		$(MOFILES:%=$(SHARE)/locale/%)
+		$(MOFILES:%=$(SHARE)/locale/%) $(CIFILES:%=$(SHARE)/ztrace/%)
 
 # Installs what is missing (Debian), then every suite; the closing line adds them up. check-e2e needs root.
 check:

@@ -365,6 +365,7 @@ static void want_kill(const struct model *m, const struct zt_ev_kill_end *e, str
 	victim = w->cgroup ? model_cgroup_path(m, w->victim) : NULL;
 	snprintf(w->path, sizeof(w->path), "%s", path ? path : "");
 	snprintf(w->context, sizeof(w->context), "%s", victim ? victim : "");
+	w->pods = victim && cgpath_pod(victim, NULL); /* it may be younger than the trace */
 	for (const struct kill *k = m->kills; k; k = k->next)
 		if (k->ev.seq == e->seq && !(k->step && (k->step->build || !k->step->container)))
 			want_job(k->victim, w);
@@ -424,6 +425,7 @@ void attribute(struct model *m, const struct zt_ev *ev, struct want *w)
 
 	w->kind = WANT_NONE;
 	w->nci_who = 0;
+	w->pods = false;
 	if (ev_check(ev) < 0)
 		return;
 	tail = ev_tail(ev, &len);

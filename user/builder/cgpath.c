@@ -303,6 +303,26 @@ struct cgpath cgpath_level(const char *path)
 	return c;
 }
 
+bool cgpath_pod(const char *path, char uid[CGPATH_UID_LEN])
+{
+	const char *at = path ? path : "";
+	struct level l = { 0 };
+	bool found = false;
+
+	while (advance(&at, &l)) {
+		struct part id = pod_uid(l.self);
+
+		if (!id.len || !(l.in_pod || is_kubepods(l.parent)))
+			continue;
+		found = true;
+		for (size_t i = 0; uid && i < id.len; i++)
+			uid[i] = id.p[i] == '_' ? '-' : id.p[i]; /* systemd's form of it */
+		if (uid)
+			uid[id.len] = 0;
+	}
+	return found;
+}
+
 const char *cgpath_owner(const char *path)
 {
 	switch (cgpath_level(path).kind) {

@@ -6,6 +6,7 @@
 #ifndef BUILDER_CGPATH_H
 #define BUILDER_CGPATH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum cgpath_kind {
@@ -42,6 +43,13 @@ struct cgpath cgpath_level(const char *path);
 
 /* "step" "builder" "container" "slice" "pod" "ci" "cgroup" "host": `owner` of a limit in the report; never NULL. */
 const char *cgpath_owner(const char *path);
+
+/*
+ * Does the path lie in a Kubernetes pod? uid (may be NULL): the pod's, as the API writes it. The container is what
+ * cgpath_classify finds there.
+ */
+#define CGPATH_UID_LEN 37
+bool cgpath_pod(const char *path, char uid[CGPATH_UID_LEN]);
 
 const char *cgpath_kind_name(enum cgpath_kind kind);
 

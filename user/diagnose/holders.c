@@ -80,11 +80,18 @@ static bool holds_steps(const struct model *m, const struct kill *w, zt_u64 id)
 	return false;
 }
 
+static bool names_container(const char *path)
+{
+	enum cgpath_kind kind = cgpath_level(path).kind;
+
+	return kind == CGPATH_DOCKER_CONTAINER || kind == CGPATH_POD_CONTAINER;
+}
+
 static bool is_container(const struct model *m, zt_u64 id)
 {
 	const char *path = model_cgroup_path(m, id);
 
-	return path && cgpath_level(path).kind == CGPATH_DOCKER_CONTAINER;
+	return path && names_container(path);
 }
 
 /*
@@ -145,6 +152,7 @@ static void add_members(const struct model *m, struct report *r, const struct ki
 		const struct step *s = step_at(m, w, l->mem.id);
 		const char *path = model_cgroup_path(m, l->mem.id);
 		struct holder *h;
+		struct pod pod;
 
 		if (!(l->flags & ZT_F_LEVEL_MEMBER) || !l->mem.usage_bytes)
 			continue;
@@ -156,13 +164,13 @@ static void add_members(const struct model *m, struct report *r, const struct ki
 			continue; /* dying or empty */
 		path = path ? path : say(r, "…/%s", l->name ? l->name : "");
 		h = row(t, s && !s->container ? HOLD_STEP :
-			   cgpath_level(path).kind == CGPATH_DOCKER_CONTAINER ? HOLD_CONTAINER : HOLD_OTHER,
+			   names_container(path) ? HOLD_CONTAINER : HOLD_OTHER,
 			s && !s->container ? s->id : path);
 		if (!h)
 			break;
 		h->bytes = l->mem.usage_bytes;
 		h->step = s && !s->container ? s : NULL;
-		h->title = s ? step_title(r, s, inc) : path;
+		h->title = s ? step_title(r, s, inc) : pod_find(m, r, path, &pod) ? say_pod(r, &pod) : path;
 		add_named(&l->mem, &t->named);
 	}
 }

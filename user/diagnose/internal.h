@@ -43,6 +43,10 @@ void add_help(struct incident *i, const char *id, const char *text, const char *
 void set_job(struct report *r, struct incident *i, const struct ci_job *j); /* unless it has one already */
 void set_lineage(const struct proc *p, struct who *out, unsigned int *n);
 
+/* pod.c: of a cgroup's path; false: it lies in no pod, or nobody has told its name */
+bool pod_find(const struct model *m, struct report *r, const char *path, struct pod *ret);
+const char *say_pod(struct report *r, const struct pod *p); /* "pod NS/NAME, container X" */
+
 /* doing.c */
 #define GROUP_TOP 6
 struct group { /* processes of one name */

@@ -177,8 +177,12 @@ static void fill_cgroup(const struct model *m, struct report *r, const struct ki
 	i->limit.file = knob(m, &l->mem, i->limit.swap_inclusive);
 	i->limit.owner = k->step && !k->step->container && step_cgroup(k->step) == l->mem.id ?
 				 "step" : cgpath_owner(i->limit.path);
+	pod_find(m, r, i->limit.path, &i->limit.pod);
 	word = owner_word(i->limit.owner);
-	i->limit_text = word ? say(r, _("%s %s on %s (%s)"), i->limit.file, say_bytes(r, i->limit.bytes),
+	/* a pod's path is longer than a screen is wide, and says less than its name */
+	i->limit_text = i->limit.pod.ns ? say(r, _("%s %s on %s"), i->limit.file, say_bytes(r, i->limit.bytes),
+					      say_pod(r, &i->limit.pod)) :
+			word ? say(r, _("%s %s on %s (%s)"), i->limit.file, say_bytes(r, i->limit.bytes),
 				   i->limit.path, word) :
 			       say(r, _("%s %s on %s"), i->limit.file, say_bytes(r, i->limit.bytes),
 				   i->limit.path);

@@ -167,7 +167,8 @@ static const char *oom_headline(struct report *r, const struct incident *i, cons
 	if (!strcmp(i->code, "ZT1001"))
 		return say(r, _("%s ran out of memory: its own limit is %s"), who,
 			   say_bytes(r, i->limit.bytes));
-	return say(r, _("%s ran out of memory: %s is limited to %s"), who, level_name(r, i->limit.path),
+	return say(r, _("%s ran out of memory: %s is limited to %s"), who,
+		   i->limit.pod.ns ? say_pod(r, &i->limit.pod) : level_name(r, i->limit.path),
 		   say_bytes(r, i->limit.bytes));
 }
 

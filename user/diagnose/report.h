@@ -132,6 +132,11 @@ struct help {
 	enum confidence confidence; /* that it is enough: CONF_UNKNOWN says "at least" */
 };
 
+/* Of Kubernetes */
+struct pod {
+	const char *ns, *name, *container; /* ns NULL: none; container NULL: not known, or the pod itself */
+};
+
 struct incident {
 	struct incident *next;
 	const char *code; /* "ZT1001" */
@@ -153,6 +158,7 @@ struct incident {
 		const char *path, *owner; /* owner: "step" "builder" "container" "slice" "ci" "cgroup" "host" */
 		const char *file;	  /* the knob: "memory.max", "memory.limit_in_bytes" … */
 		bool swap_inclusive;	  /* bytes/usage are those of memory+swap */
+		struct pod pod; /* that path lies in */
 		zt_u64 cgroup; /* its id; 0: none */
 		zt_u64 bytes, usage_bytes, swap_limit_bytes; /* ZT_NO_LIMIT: none */
 		struct chain_level chain[24];

@@ -105,6 +105,8 @@ int apply_fact(struct model *m, const struct zt_ev *ev)
 
 	if (ev_tail_strings(ev, s, 2) != 2)
 		return 0;
+	if ((!strncmp(s[0], "pod.", 4) || !strncmp(s[0], "container.", 10)) && model_fact(m, s[0]))
+		return 0; /* looked at anew, for those that are new */
 	if (!f || !(f->key = arena_strdup(&m->arena, s[0])) ||
 	    !(f->value = arena_strdup(&m->arena, s[1]))) {
 		model_lose(m);

@@ -331,7 +331,7 @@ static json_t *limit_object(const struct incident *i)
 	return done(o, jv_set(o, "kind", jv_string((unsigned int)i->limit.kind < ARRAY_SIZE(kinds) ?
 						   kinds[i->limit.kind] : NULL)) ||
 		       jv_set(o, "path", jv_string(i->limit.path)) ||
-		       jv_set(o, "owner", jv_string(i->limit.owner)) ||
+		       jv_set(o, "owner", jv_string(i->limit.owner)) || (i->limit.pod.ns && jv_set(o, "pod", json_pod(&i->limit.pod))) ||
 		       jv_set(o, "file", jv_string(i->limit.file)) ||
 		       jv_set(o, "swap_inclusive", json_boolean(i->limit.swap_inclusive)) ||
 		       jv_set(o, "bytes", jv_bytes(i->limit.bytes)) ||

@@ -29,6 +29,7 @@ json_t *json_measured(const struct report *r);
 /* json_past.c: what the step took in earlier builds, newest first */
 json_t *json_past(const struct step *st);
 
+json_t *json_pod(const struct pod *p);
 /* Of a CI; NULL: null */
 json_t *json_job(const struct ci_job *j);
 /* "scope", where the report is about a part of the machine. 0 or -1 */

@@ -28,6 +28,18 @@ int json_set_scope(json_t *j, const struct model *m)
 	return m->scopes ? jv_set(j, "scope", a) : 0;
 }
 
+json_t *json_pod(const struct pod *p)
+{
+	json_t *o = json_object();
+
+	if (jv_set(o, "namespace", jv_string(p->ns)) || jv_set(o, "name", jv_string(p->name)) ||
+	    jv_set(o, "container", jv_string(p->container))) {
+		json_decref(o);
+		return NULL;
+	}
+	return o;
+}
+
 static json_t *or_null(const char *s)
 {
 	return jv_string(*s ? s : NULL);

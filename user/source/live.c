@@ -12,6 +12,7 @@
 #include "source/env.h"
 #include "source/evbuf.h"
 #include "source/mask.h"
+#include "source/pods.h"
 #include "source/redact.h"
 #include "source/sampler.h"
 
@@ -88,6 +89,8 @@ static int live_ask(struct source *s, const struct want *w, sink_fn sink, void *
 {
 	struct live *l = container_of(s, struct live, s);
 
+	if (w->pods)
+		pods_tell("/", sink, ctx);
 	if (w->nci_who)
 		enrich_ci(l->enrich, w, sink, ctx);
 	if (w->kind == WANT_CI)
@@ -127,6 +130,8 @@ static int begin(struct live *l, const struct live_opts *o, sink_fn sink, void *
 		err = scope_tell(&o->scopes[i], sink, ctx);
 	if (!err)
 		err = env_facts(&env, sink, ctx);
+	if (!err)
+		err = pods_tell("/", sink, ctx);
 	if (!err && o->found)
 		err = found_tell(o->found, sink, ctx);
 	if (!err)

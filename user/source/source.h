@@ -43,6 +43,7 @@ struct want {
 	char context[4096];  /* build context as named; relative to the process's cwd */
 	struct zt_id ci_who[WANT_CI_MAX]; /* with any kind: the first of these that has two of ci_names tells them, as `env` events */
 	unsigned int nci_who;
+	bool pods;	     /* with any kind: what is known of the node's pods, as `fact` events */
 	char ci_names[2048]; /* NUL-separated, an empty one at the end */
 	char names[1024];    /* of environment variables of who, NUL-separated; "": none. Also with WANT_SAMPLE */
 };
