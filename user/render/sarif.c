@@ -82,41 +82,30 @@ static json_t *uri(const char *path)
 
 	if (!f)
 		return NULL;
+	fputs(*path == '/' ? "file://" : "", f);
 	esc_uri(f, path);
 	return fclose(f) ? NULL : jv_string(text);
 }
 
-/* NULL in *ret: no file is known. 0 or -1. */
-static int locations(const struct incident *i, json_t **ret)
+/* One is required: what has no Dockerfile stands at the top. */
+static json_t *locations(const struct incident *i)
 {
 	struct step_place p = i->step ? step_place(i->step) : (struct step_place){ 0 };
 	const char *path = told_file(i);
-	json_t *a, *file, *place, *region, *loc;
-	int failed;
+	json_t *a = json_array(), *file = json_object(), *place = json_object(), *region = json_object(), *loc = json_object();
+	int failed = jv_set(file, "uri", uri(path ?: "."));
 
-	*ret = NULL;
-	if (!path)
-		return 0;
-	a = json_array();
-	file = json_object();
-	place = json_object();
-	loc = json_object();
-	failed = jv_set(file, "uri", uri(path));
 	failed |= jv_set(place, "artifactLocation", file);
-	if (p.line) {
-		region = json_object();
-		failed |= jv_set(region, "startLine", json_integer(p.line));
-		failed |= p.end_line ? jv_set(region, "endLine", json_integer(p.end_line)) : 0;
-		failed |= jv_set(place, "region", region);
-	}
+	failed |= jv_set(region, "startLine", json_integer(path && p.line ? p.line : 1));
+	failed |= path && p.end_line ? jv_set(region, "endLine", json_integer(p.end_line)) : 0;
+	failed |= jv_set(place, "region", region);
 	failed |= jv_set(loc, "physicalLocation", place);
 	failed |= jv_append(a, loc);
 	if (failed) {
 		json_decref(a);
-		return -1;
+		return NULL;
 	}
-	*ret = a;
-	return 0;
+	return a;
 }
 
 static void put_shown(FILE *f, const char *s)
@@ -151,8 +140,8 @@ static json_t *long_message(const struct incident *i)
 static json_t *result(const struct report *r, const struct incident *i)
 {
 	char print[FINGERPRINT_LEN], line_hash[FINGERPRINT_LEN + 2];
-	json_t *j = json_object(), *prints = json_object(), *where;
-	int failed = locations(i, &where);
+	json_t *j = json_object(), *prints = json_object();
+	int failed = 0;
 
 	snprintf(line_hash, sizeof(line_hash), "%s:1", told_fingerprint(print, i));
 	failed |= jv_set(prints, "primaryLocationLineHash", json_string(line_hash));
@@ -160,7 +149,7 @@ static json_t *result(const struct report *r, const struct incident *i)
 	failed |= jv_set(j, "ruleIndex", json_integer(rule_index(r, i->code)));
 	failed |= jv_set(j, "level", json_string(i->causal == TRI_NO ? "note" : "error"));
 	failed |= jv_set(j, "message", long_message(i));
-	failed |= where ? jv_set(j, "locations", where) : 0;
+	failed |= jv_set(j, "locations", locations(i));
 	failed |= jv_set(j, "partialFingerprints", prints);
 	if (failed) {
 		json_decref(j);
