@@ -2,6 +2,7 @@
 #include "session.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "attribute.h"
@@ -24,8 +25,10 @@ int session_init(struct session *s, bool quiet, bool verbose)
 
 void session_done(struct session *s)
 {
-	for (unsigned int i = 0; i < s->nouts; i++)
+	for (unsigned int i = 0; i < s->nouts; i++) {
 		out_drop(&s->outs[i].out);
+		free(s->outs[i].body);
+	}
 	s->nouts = 0;
 	if (s->src)
 		s->src->close(s->src);
@@ -123,6 +126,5 @@ int session_finish(struct session *s)
 			log_error(_("%s report could not be written: %s"), s->outs[o].renderer->name, strerror(-err));
 		ret = ret ? ret : err;
 	}
-	s->nouts = 0;
 	return ret;
 }

@@ -14,6 +14,9 @@
 struct output {
 	const struct renderer *renderer;
 	struct out out;
+	const char *url; /* where the finished body goes, by cmd/; NULL: out is a stream or a file */
+	char *body;
+	size_t body_len;
 };
 
 struct session {

@@ -285,11 +285,54 @@ static void test_env(void **state)
 	fixture_done(&f);
 }
 
+static void test_traceparent(void **state)
+{
+	static const char given[] = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";
+	static const char *const bad[] = {
+		"", "00", "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01",
+		"00-00000000000000000000000000000000-b7ad6b7169203331-01",
+		"00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
+		"ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+		"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-x",
+		"00-0af7651916cd43dd8448eb211c80319c-b7ad6b716920333-0001",
+		"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-1\n",
+	};
+	char *argv[] = { "true", NULL }, want[128];
+	struct traceparent t, other;
+	struct facts facts = { 0 };
+	struct procfs p;
+	struct env e = { .root = "/nowhere", .proc = &p, .argv = argv, .trace = &t };
+
+	(void)state;
+	assert_int_equal(procfs_open(&p, "/proc"), 0);
+	setenv("TRACEPARENT", given, 1);
+	traceparent_get(&t);
+	assert_false(t.made);
+	assert_string_equal(t.text, given);
+	assert_int_equal(env_facts(&e, collect_facts, &facts), 0);
+	assert_true(has(&facts, "command.traceparent=00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		assert_false(traceparent_valid(bad[i]));
+		setenv("TRACEPARENT", bad[i], 1);
+		traceparent_get(&t);
+		assert_true(t.made && traceparent_valid(t.text));
+	}
+	unsetenv("TRACEPARENT");
+	traceparent_get(&other);
+	assert_true(other.made && traceparent_valid(other.text));
+	assert_string_not_equal(other.text, t.text);
+	memset(&facts, 0, sizeof(facts));
+	assert_int_equal(env_facts(&e, collect_facts, &facts), 0);
+	snprintf(want, sizeof(want), "command.traceparent.made=%s", t.text);
+	assert_true(has(&facts, want));
+	procfs_close(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_stat), cmocka_unit_test(test_snapshot), cmocka_unit_test(test_host),
-		cmocka_unit_test(test_real), cmocka_unit_test(test_env),
+		cmocka_unit_test(test_real), cmocka_unit_test(test_env), cmocka_unit_test(test_traceparent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

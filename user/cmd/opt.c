@@ -8,6 +8,7 @@
 #include "base/i18n.h"
 #include "base/log.h"
 #include "cmd/cmd.h"
+#include "cmd/post.h"
 #include "session.h"
 
 #define O(field) offsetof(struct options, field)
@@ -236,6 +237,17 @@ int opt_parse(const struct command *c, int argc, char **argv, struct options *o)
 	return 0;
 }
 
+/* Rendered into memory, sent when all is over. */
+static int open_body(struct output *out, const char *url)
+{
+	out->out = (struct out){ .f = open_memstream(&out->body, &out->body_len), .close = true };
+	out->url = url;
+	if (out->out.f)
+		return 0;
+	log_error(_("out of memory"));
+	return -ENOMEM;
+}
+
 int opt_outputs(const struct options *o, struct session *s, FILE *std)
 {
 	static const char *const text[] = { "text" };
@@ -253,6 +265,13 @@ int opt_outputs(const struct options *o, struct session *s, FILE *std)
 		if (!out->renderer) {
 			log_error(_("-f %s: no such format; ztrace report --help names them"), name);
 			return -EINVAL;
+		}
+		if (path && post_is_url(path) && !strcmp(name, "otlp")) {
+			err = open_body(out, path);
+			if (err < 0)
+				return err;
+			s->nouts++;
+			continue;
 		}
 		err = (out->renderer->shared ? out_open_shared : out_open)(
 			&out->out, path, path && !strcmp(path, "-") ? stdout : std, o->color);

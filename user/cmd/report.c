@@ -6,6 +6,7 @@
 #include "base/i18n.h"
 #include "base/log.h"
 #include "cmd/cmd.h"
+#include "cmd/post.h"
 #include "cmd/publish.h"
 #include "render/render.h"
 #include "session.h"
@@ -32,6 +33,7 @@ static int report_one(const struct options *o, const char *path)
 	while (session_pump(&s, 0) >= 0)
 		;
 	ret = session_finish(&s) < 0 ? EXIT_OURS : 0;
+	post_outputs(&s);
 	publish_finish(ci);
 out:
 	session_done(&s);

@@ -12,6 +12,7 @@
 #include "base/i18n.h"
 #include "base/log.h"
 #include "cmd/measuring.h"
+#include "cmd/post.h"
 #include "cmd/publish.h"
 #include "session.h"
 #include "source/child.h"
@@ -37,6 +38,7 @@ struct run {
 	struct cgroupfs cg;
 	struct found found;
 	struct child child;
+	struct traceparent trace;
 	struct protect_saved saved;
 	char trace_path[PATH_MAX];
 	struct measuring measuring;
@@ -126,8 +128,12 @@ static int prepare(struct run *r)
 static int start_child(struct run *r)
 {
 	struct child_opts co = { .user = r->o->user, .saved = &r->saved, .proc_root = "/proc" };
-	int err = child_start(&r->child, r->o->args, &co);
+	int err;
 
+	traceparent_get(&r->trace);
+	if (r->trace.made && *r->trace.text)
+		co.traceparent = r->trace.text;
+	err = child_start(&r->child, r->o->args, &co);
 	if (err == -ENOENT && r->o->user)
 		log_error(_("--user %s: no such user"), r->o->user);
 	else if (err < 0)
@@ -190,7 +196,7 @@ static void protect(struct run *r, int oom_err)
 
 static int attach(struct run *r)
 {
-	struct live_opts lo = { .argv = r->t->command ? r->o->args : NULL, .proc = &r->proc, .cg = &r->cg,
+	struct live_opts lo = { .argv = r->t->command ? r->o->args : NULL, .trace = &r->trace, .proc = &r->proc, .cg = &r->cg,
 				.hooks = r->o->hooks, .found = &r->found, .scopes = r->t->scopes,
 				.nscopes = r->t->nscopes };
 	char err[512] = "";
@@ -306,6 +312,7 @@ static void finish(struct run *r)
 		measuring_end(&r->measuring, &r->s);
 	live_end(session_event, &r->s);
 	session_finish(&r->s);
+	post_outputs(&r->s);
 	publish_finish(r->ci);
 	save_history(r);
 	if (r->s.tee && r->trace_path[0])

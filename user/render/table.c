@@ -5,7 +5,7 @@
 #include "render/render.h"
 
 extern const struct renderer render_text, render_json, render_jsonl, render_html, render_markdown, render_github, render_gitlab,
-	render_azure, render_teamcity, render_junit, render_sarif, render_chrome, render_prom;
+	render_azure, render_teamcity, render_junit, render_sarif, render_chrome, render_otlp, render_prom;
 
 const struct renderer *const renderers[] = {
 	&render_text,
@@ -20,6 +20,7 @@ const struct renderer *const renderers[] = {
 	&render_junit,
 	&render_sarif,
 	&render_chrome,
+	&render_otlp,
 	&render_prom,
 	NULL,
 };

@@ -68,7 +68,7 @@ const char *told_step(char *buf, size_t cap, const struct step *st)
 }
 
 /* FNV-1a */
-static zt_u64 hash(zt_u64 h, const char *s)
+zt_u64 told_hash(zt_u64 h, const char *s)
 {
 	for (; s && *s; s++)
 		h = (h ^ (unsigned char)*s) * 0x100000001b3ull;
@@ -78,12 +78,12 @@ static zt_u64 hash(zt_u64 h, const char *s)
 const char *told_fingerprint(char buf[FINGERPRINT_LEN], const struct incident *i)
 {
 	const struct build *b = i->build;
-	zt_u64 h = hash(0xcbf29ce484222325ull, i->code);
+	zt_u64 h = told_hash(TOLD_HASH_SEED, i->code);
 
-	h = hash(h, b ? b->service : NULL);
-	h = hash(h, b ? b->dockerfile_path : NULL);
-	h = hash(h, i->step ? i->step->text : NULL);
-	h = hash(h, i->nvictims ? i->victims[0].comm : NULL);
+	h = told_hash(h, b ? b->service : NULL);
+	h = told_hash(h, b ? b->dockerfile_path : NULL);
+	h = told_hash(h, i->step ? i->step->text : NULL);
+	h = told_hash(h, i->nvictims ? i->victims[0].comm : NULL);
 	snprintf(buf, FINGERPRINT_LEN, "%016llx", (unsigned long long)h);
 	return buf;
 }

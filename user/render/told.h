@@ -22,6 +22,8 @@ const char *told_build(const struct build *b);
 const char *told_file(const struct incident *i);
 /* "[builder 3/9] RUN make -j8", as BuildKit writes it, fit for a terminal (base/esc.h). Returns buf. */
 const char *told_step(char *buf, size_t cap, const struct step *st);
+#define TOLD_HASH_SEED 0xcbf29ce484222325ull
+zt_u64 told_hash(zt_u64 h, const char *s); /* of h and s, with where s ends; s NULL: like "" */
 /* The same for machines that compare: code, file, instruction and victim, no pid, no time. 16 digits. */
 #define FINGERPRINT_LEN 17
 const char *told_fingerprint(char buf[FINGERPRINT_LEN], const struct incident *i);

@@ -132,6 +132,8 @@ static struct failure child_main(struct child *c, char *const argv[], const stru
 		err = become(pw);
 	if (err)
 		return (struct failure){ .err = err };
+	if (o->traceparent && setenv("TRACEPARENT", o->traceparent, 1))
+		return (struct failure){ .err = -errno };
 	restore_signals(c);
 	i18n_child_env();
 	execvp(argv[0], argv);

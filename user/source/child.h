@@ -43,6 +43,7 @@ struct child_opts {
 	const char *user;	      /* run as this login; NULL: as the caller */
 	const struct protect_saved *saved;
 	const char *proc_root;	      /* "/proc" */
+	const char *traceparent;      /* for its environment; NULL: as it is */
 };
 
 /*

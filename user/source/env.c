@@ -203,6 +203,8 @@ int env_facts(const struct env *e, sink_fn sink, void *ctx)
 
 	if (!err && e->argv)
 		err = command_args(e, sink, ctx);
+	if (!err && e->argv && e->trace && *e->trace->text)
+		err = env_fact(sink, ctx, e->trace->made ? "command.traceparent.made" : "command.traceparent", e->trace->text);
 	if (!err && e->argv && getcwd(cwd, sizeof(cwd)))
 		err = env_fact(sink, ctx, "command.cwd", cwd);
 	if (!err && user && *user)

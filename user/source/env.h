@@ -5,6 +5,7 @@
 
 #include "source/procfs.h"
 #include "source/source.h"
+#include "source/traceparent.h"
 
 struct env {
 	const char *root;	   /* "/", in front of etc/os-release and proc/sys */
@@ -12,14 +13,15 @@ struct env {
 	unsigned int cgroup_version;
 	char *const *argv;	   /* the traced command; NULL: none */
 	redact_fn redact;	   /* applied to a copy of argv; NULL: none */
+	const struct traceparent *trace; /* of argv; NULL: none */
 };
 
 /* The first event of a trace. 0 or the sink's -errno. */
 int env_start(const struct env *e, sink_fn sink, void *ctx);
 
 /*
- * kernel.release arch hostname os.pretty_name boot.id command.cwd sudo.user and command.arg once an argument,
- * as far as they are known. 0 or the sink's -errno.
+ * kernel.release arch hostname os.pretty_name boot.id command.cwd sudo.user, command.arg once an argument, and
+ * command.traceparent (or command.traceparent.made), as far as they are known. 0 or the sink's -errno.
  */
 int env_facts(const struct env *e, sink_fn sink, void *ctx);
 

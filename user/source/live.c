@@ -123,7 +123,7 @@ static void live_close(struct source *s)
 static int begin(struct live *l, const struct live_opts *o, sink_fn sink, void *ctx)
 {
 	struct env env = { .root = "/", .proc = o->proc, .cgroup_version = o->cg->version,
-			   .argv = o->argv, .redact = redact_argv };
+			   .argv = o->argv, .redact = redact_argv, .trace = o->trace };
 	int err = env_start(&env, sink, ctx);
 
 	for (unsigned int i = 0; i < o->nscopes && !err; i++)

@@ -11,6 +11,7 @@
 
 struct live_opts {
 	char *const *argv;	    /* the traced command; NULL: none */
+	const struct traceparent *trace; /* of it, borrowed; NULL: none */
 	const struct procfs *proc;  /* borrowed, with its redact set */
 	struct cgroupfs *cg;	    /* borrowed */
 	const char *hooks;	    /* --hooks; NULL: best there is */
