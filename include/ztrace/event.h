@@ -366,6 +366,8 @@ struct zt_ev_host {
 	zt_u64 kernel_stack_bytes;
 	zt_u64 commit_limit_bytes; /* these two matter with vm.overcommit_memory=2 only; 0: not known */
 	zt_u64 committed_bytes;
+	zt_u64 stall_some_ns; /* PSI: so long some task has waited for memory since boot, */
+	zt_u64 stall_full_ns; /* and all that could have run; 0: not known */
 };
 
 /*

@@ -187,6 +187,14 @@ static void test_host(void **state)
 	assert_int_equal(h.cached_bytes, 30 * 1024);
 	assert_int_equal(h.slab_bytes, 9 * 1024);
 	assert_int_equal(h.swap_free_bytes, 0);
+	assert_int_equal(h.stall_some_ns, 0);
+	procfs_close(&p);
+	fixture_text(&f, "pressure/memory", "some avg10=0.30 avg60=0.86 avg300=1.06 total=88165202\n"
+					    "full avg10=0.00 avg60=0.00 avg300=0.00 total=16201524\n");
+	assert_int_equal(procfs_open(&p, f.root), 0);
+	assert_int_equal(procfs_host(&p, 0, &h), 0);
+	assert_int_equal(h.stall_some_ns, 88165202000);
+	assert_int_equal(h.stall_full_ns, 16201524000);
 	/* the descriptor is read from its start each time */
 	fixture_text(&f, "meminfo", "MemTotal: 3 kB\n");
 	assert_int_equal(procfs_host(&p, 0, &h), 0);

@@ -28,6 +28,7 @@ struct scene {
 	struct incident incidents[40];
 	struct choice choice;
 	struct rows rows;
+	struct stall stall;
 	struct canvas canvas;
 	unsigned int first;
 	char text[200 * 200 * 4];
@@ -142,6 +143,7 @@ static void draw(struct scene *s, int rows, int columns, unsigned int selected)
 	s->canvas.rows = rows;
 	s->canvas.columns = columns;
 	rows_fill(&s->rows, s->r, &s->choice);
+	s->rows.stall_pct = s->stall.ts_ns ? s->stall.pct : -1;
 	draw_list(&s->canvas, s->r, &s->rows, s->choice.order, selected, &s->first);
 }
 
@@ -244,6 +246,28 @@ static void test_the_newest_incidents_stay_in_sight(void **state)
 	assert_non_null(strstr(line(s, find(s, "RUN make")), "✗"));
 }
 
+/* PSI counts since boot; what is shown is how much of the time between two looks was waited. */
+static void test_stalls_are_shown_where_they_are_known(void **state)
+{
+	struct scene *s = *state;
+	const struct { zt_u64 ts_ns, some_ns; int pct; } steps[] = {
+		{ 10 * SEC, 3 * SEC, -1 }, { 12 * SEC, 4 * SEC, 50 }, { 13 * SEC, 4 * SEC, 0 }, { 13 * SEC, 9 * SEC, 0 },
+		{ 14 * SEC, 12 * SEC, 100 }, { 15 * SEC, 0, 100 },
+	};
+
+	stall_look(&s->stall, s->m);
+	assert_int_equal(s->stall.ts_ns, 0);
+	for (size_t n = 0; n < sizeof(steps) / sizeof(steps[0]); n++) {
+		s->m->host.h.ts_ns = steps[n].ts_ns;
+		s->m->host.stall_some_ns = steps[n].some_ns;
+		stall_look(&s->stall, s->m);
+		assert_int_equal(s->stall.pct, steps[n].pct);
+	}
+	draw(s, 24, 80, 0);
+	assert_string_equal(line(s, 2), " waiting for memory: 100 % of the last second (PSI)");
+	assert_int_equal(find(s, "Dockerfile"), 4);
+}
+
 static void test_no_size_is_too_small_or_too_big(void **state)
 {
 	struct scene *s = *state;
@@ -334,6 +358,7 @@ int main(void)
 		TEST(test_folded_build_hides_its_steps),
 		TEST(test_builds_that_ended_are_shown_when_asked_for),
 		TEST(test_the_newest_incidents_stay_in_sight),
+		TEST(test_stalls_are_shown_where_they_are_known),
 		TEST(test_no_size_is_too_small_or_too_big),
 		TEST(test_page_scrolls_to_its_end_and_not_further),
 		TEST(test_chinese_columns_are_right),

@@ -400,7 +400,7 @@ int tracing_run(const struct options *o, const struct tracing *t)
 	if (r && session_init(&r->s, o->quiet, o->verbose > 0) == 0) {
 		r->o = o;
 		r->t = t;
-		r->proc.dir = r->proc.meminfo = r->cg.dir = r->measuring.lift.fd = -1;
+		r->proc.dir = r->proc.meminfo = r->proc.pressure = r->cg.dir = r->measuring.lift.fd = -1;
 		ret = trace(r);
 		end_view(r);
 		lift_stop(&r->measuring.lift);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -19,11 +20,12 @@ int procfs_open(struct procfs *p, const char *root)
 {
 	long hz = sysconf(_SC_CLK_TCK);
 
-	*p = (struct procfs){ .meminfo = -1, .tick_ns = 1000000000 / (zt_u64)(hz > 0 ? hz : 100) };
+	*p = (struct procfs){ .meminfo = -1, .pressure = -1, .tick_ns = 1000000000 / (zt_u64)(hz > 0 ? hz : 100) };
 	p->dir = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (p->dir < 0)
 		return -errno;
 	p->meminfo = openat(p->dir, "meminfo", O_RDONLY | O_CLOEXEC);
+	p->pressure = openat(p->dir, "pressure/memory", O_RDONLY | O_CLOEXEC); /* -1: not of this kernel */
 	return 0;
 }
 
@@ -33,7 +35,9 @@ void procfs_close(struct procfs *p)
 		close(p->dir);
 	if (p->meminfo >= 0)
 		close(p->meminfo);
-	p->dir = p->meminfo = -1;
+	if (p->pressure >= 0)
+		close(p->pressure);
+	p->dir = p->meminfo = p->pressure = -1;
 }
 
 /* "PID (COMM) S PPID …": comm may hold blanks and parentheses, so what follows starts at the last ')'. */
@@ -217,6 +221,26 @@ static zt_u64 kib(const char *text, const char *key)
 	return v * 1024;
 }
 
+/* "some avg10=0.00 avg60=0.00 avg300=0.00 total=16201524": microseconds. 0: no such line */
+static zt_u64 stalled_ns(const char *text, const char *kind)
+{
+	const char *line = strstr(text, kind), *total = line ? strstr(line, "total=") : NULL;
+
+	return total ? strtoull(total + 6, NULL, 10) * 1000 : 0;
+}
+
+static void read_pressure(const struct procfs *p, struct zt_ev_host *ret)
+{
+	char text[512];
+	ssize_t n = p->pressure < 0 ? -1 : pread(p->pressure, text, sizeof(text) - 1, 0);
+
+	if (n < 0)
+		return;
+	text[n] = 0;
+	ret->stall_some_ns = stalled_ns(text, "some ");
+	ret->stall_full_ns = stalled_ns(text, "full ");
+}
+
 int procfs_host(const struct procfs *p, zt_u32 flags, struct zt_ev_host *ret)
 {
 	char text[8192];
@@ -242,5 +266,6 @@ int procfs_host(const struct procfs *p, zt_u32 flags, struct zt_ev_host *ret)
 		.commit_limit_bytes = kib(text, "CommitLimit:"),
 		.committed_bytes = kib(text, "Committed_AS:"),
 	};
+	read_pressure(p, ret);
 	return ret->total_bytes ? 0 : -EINVAL;
 }

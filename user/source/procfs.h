@@ -12,6 +12,7 @@ typedef size_t (*redact_fn)(char *argv, size_t len, bool *masked);
 struct procfs {
 	int dir;	  /* "/proc" */
 	int meminfo;	  /* -1: could not be opened */
+	int pressure;	  /* likewise */
 	zt_u64 tick_ns;	  /* unit of the times in /proc/PID/stat */
 	redact_fn redact; /* NULL: command lines are taken as they are */
 };

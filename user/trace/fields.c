@@ -201,7 +201,8 @@ NAMES(flags_kill_end) = { { ZT_F_KILL_END_CUT, "cut" }, ENDFLAGS };
 	F(s, swap_total_bytes, NUM, 0) F(s, swap_free_bytes, NUM, 0) F(s, shmem_bytes, NUM, 0) \
 	F(s, cached_bytes, NUM, 0) F(s, slab_bytes, NUM, 0) F(s, anon_bytes, NUM, 0)           \
 	F(s, pagetable_bytes, NUM, 0) F(s, kernel_stack_bytes, NUM, 0)                         \
-	F(s, commit_limit_bytes, NUM, 0) F(s, committed_bytes, NUM, 0)
+	F(s, commit_limit_bytes, NUM, 0) F(s, committed_bytes, NUM, 0) \
+	F(s, stall_some_ns, STR, 0) F(s, stall_full_ns, STR, 0)
 DESCRIBE_EVENT(host, HOST);
 NAMES(flags_host) = {
 	{ ZT_F_HOST_AT_KILL, "at_kill" }, { ZT_F_HOST_KERNEL, "kernel" }, ENDFLAGS

@@ -231,6 +231,18 @@ static void put_host(const struct canvas *c, const struct report *r)
 		put_bar(c, 1, c->columns - bar, bar - 1, h->swap_total_bytes - h->swap_free_bytes, h->swap_total_bytes);
 }
 
+/* How many lines it took */
+static int put_stall(const struct canvas *c, int y, int pct)
+{
+	char text[128];
+
+	if (pct < 0)
+		return 0;
+	snprintf(text, sizeof(text), _(" waiting for memory: %d %% of the last second (PSI)"), pct);
+	put(c, y, 0, c->columns, pct > 50 ? RED : pct > 10 ? YELLOW : PLAIN, text);
+	return 1;
+}
+
 static void put_heads(const struct canvas *c, int y, enum order order)
 {
 	const char *const names[] = { [ORDER_NOW] = _("now"), [ORDER_PEAK] = _("peak"), [ORDER_ROOM] = _("left") };
@@ -297,6 +309,7 @@ void draw_list(const struct canvas *c, const struct report *r, const struct rows
 	       unsigned int *first)
 {
 	char text[256];
+	int y = 2;
 
 	set_paint(c, PLAIN);
 	werase(c->w);
@@ -306,10 +319,11 @@ void draw_list(const struct canvas *c, const struct report *r, const struct rows
 	}
 	put_title(c, r, rows);
 	put_host(c, r);
-	put_heads(c, 2, order);
+	y += put_stall(c, y, rows->stall_pct);
+	put_heads(c, y++, order);
 	if (!rows->n)
-		put(c, 4, 0, c->columns, PLAIN, _("  no build is at work; start one, and its steps show up here"));
-	put_lists(c, rows, selected, first, 3, c->rows - 1);
+		put(c, y + 1, 0, c->columns, PLAIN, _("  no build is at work; start one, and its steps show up here"));
+	put_lists(c, rows, selected, first, y, c->rows - 1);
 	snprintf(text, sizeof(text), _(" q quit  Enter open  Space fold  a all  s sort: %s  ? help"), order_text(order));
 	put_band(c, c->rows - 1, text);
 }

@@ -220,6 +220,20 @@ static void add_incidents(struct rows *rows, const struct report *r)
 	}
 }
 
+void stall_look(struct stall *s, const struct model *m)
+{
+	const struct zt_ev_host *h = &m->host;
+	zt_u64 waited;
+
+	if (!h->stall_some_ns || h->h.ts_ns <= s->ts_ns)
+		return;
+	waited = h->stall_some_ns > s->some_ns ? h->stall_some_ns - s->some_ns : 0;
+	s->pct = s->ts_ns ? (int)(100.0 * (double)waited / (double)(h->h.ts_ns - s->ts_ns) + .5) : -1;
+	s->pct = s->pct > 100 ? 100 : s->pct;
+	s->ts_ns = h->h.ts_ns;
+	s->some_ns = h->stall_some_ns;
+}
+
 void rows_fill(struct rows *rows, const struct report *r, const struct choice *c)
 {
 	struct row found[ROWS_MAX / 4];

@@ -32,10 +32,18 @@ struct choice {
 struct rows {
 	unsigned int n, builds, running, incidents; /* incidents: those of the rows that are such, the last ones */
 	unsigned int left; /* found no room */
+	int stall_pct;	   /* of the last second or so in which some task waited for memory; -1: not known */
 	struct row at[ROWS_MAX];
 };
 
 void rows_fill(struct rows *rows, const struct report *r, const struct choice *c);
+/* What PSI said before, for what it says now is a sum since boot */
+struct stall {
+	zt_u64 ts_ns, some_ns;
+	int pct; /* -1: not known */
+};
+void stall_look(struct stall *s, const struct model *m);
+
 /* Fold what is not, and the other way round. */
 void choice_fold(struct choice *c, const void *build);
 

@@ -23,6 +23,7 @@ struct view {
 	enum mode mode;
 	struct choice choice;
 	struct rows rows;
+	struct stall stall;
 	unsigned int selected, first;
 	const void *selected_what; /* rows come and go: it is the thing that is selected */
 	enum row_kind selected_kind;
@@ -45,6 +46,7 @@ struct view *view_new(const struct out *o)
 		free(v);
 		return NULL;
 	}
+	v->stall.pct = -1;
 	v->canvas = (struct canvas){ .w = stdscr, .color = o->color && has_colors(), .ascii = o->ascii };
 	if (v->canvas.color)
 		draw_init();
@@ -79,6 +81,8 @@ static void select_row(struct view *v, unsigned int n)
 static void refill(struct view *v, const struct report *r)
 {
 	rows_fill(&v->rows, r, &v->choice);
+	stall_look(&v->stall, r->model);
+	v->rows.stall_pct = v->stall.pct;
 	for (unsigned int n = 0; n < v->rows.n; n++)
 		if (v->rows.at[n].what == v->selected_what && v->rows.at[n].kind == v->selected_kind) {
 			v->selected = n;
