@@ -78,6 +78,7 @@ suite_fuzz() {
 		for d in "tests/fuzz/corpus/$name" "tests/fuzz/corpus/${name#fuzz_}"; do
 			[[ ! -d $d ]] || corpus+=("$d")
 		done
+		[[ $name != fuzz_log ]] || corpus+=(tests/golden-logs/*/)
 		if "$f" -max_total_time="$FUZZ_SECONDS" -timeout=10 -rss_limit_mb=2048 -artifact_prefix="$log/" \
 			"$log/new-$name" "${corpus[@]}" >"$log/$name.log" 2>&1; then
 			echo "ok   $name ($(sed -n 's/^Done \([0-9]* runs\).*/\1/p' "$log/$name.log"))"

@@ -48,7 +48,7 @@ static int diagnose_logs(const struct options *o, struct session *s)
 		log_error(_("out of memory"));
 		return EXIT_OURS;
 	}
-	r = source_logs_open(&s->src, names, err, sizeof(err));
+	r = source_logs_open(&s->src, names, o->kernel_log != NULL, err, sizeof(err));
 	if (r < 0) {
 		log_error("%s", err);
 		return EXIT_MISUSE;

@@ -86,7 +86,7 @@ void advise_oom(const struct model *m, struct report *r, const struct kill *k, s
 void advise_signal(struct report *r, struct incident *i)
 {
 	if (!strcmp(i->code, "ZT2003"))
-		add_help(i, "find-exit", i->step && i->step->instr ?
+		add_help(i, "find-exit", i->step && i->step->instr && i->step->instr->line ?
 			 say(r, _("look for `exit 137`, or a program that returns 137, at line %u"),
 			     i->step->instr->line) :
 			 _("look for `exit 137`, or a program that returns 137, in the command"), NULL, 0);

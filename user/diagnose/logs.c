@@ -71,7 +71,9 @@ static void note_place(const struct model *m, struct report *r, const struct kil
 
 	if (k->step)
 		return;
-	if (place)
+	if (place && i->limit.path && !strcmp(path, i->limit.path))
+		add_note(i, say(r, _("it ran in %s"), place));
+	else if (place)
 		add_note(i, say(r, _("it ran in %1$s: %2$.90s"), place, path));
 	else if (path && i->limit.path && strcmp(path, i->limit.path))
 		add_note(i, say(r, _("its cgroup was %.200s"), path));
@@ -82,10 +84,10 @@ void log_finish(const struct model *m, struct report *r, const struct kill *k, c
 	if (u->step && k->step_confidence < i->confidence)
 		i->confidence = k->step_confidence;
 	if (i->confidence == CONF_CONFIRMED)
-		i->basis = u->step ? _("confirmed: the kernel log names the container of the build log's step") :
+		i->basis = u->step ? _("confirmed: both logs name the same container") :
 				     _("confirmed by the kernel's own report in its log");
 	else if (i->confidence == CONF_LIKELY)
-		i->basis = u->step ? _("likely: the kernel log and the build log, joined by time and text") :
+		i->basis = u->step ? _("likely: kernel and build log, joined by time and text") :
 				     _("likely, from the kernel log");
 	else
 		i->basis = _("the kernel log tells of the kill; more is not known");

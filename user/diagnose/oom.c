@@ -135,6 +135,10 @@ static const char *level_name(struct report *r, const char *path)
 		return say(r, _("the builder's container %.12s"), c.id);
 	if (c.id && (c.kind == CGPATH_DOCKER_CONTAINER || c.kind == CGPATH_PODMAN_CONTAINER))
 		return say(r, _("container %.12s"), c.id);
+	if (c.kind == CGPATH_POD)
+		return _("its pod");
+	if (strlen(path) > 40 && strrchr(path, '/') != path)
+		return say(r, "…%.40s", strrchr(path, '/')); /* its own name says more than those above it */
 	return say(r, "%.40s", path);
 }
 

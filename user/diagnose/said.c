@@ -76,14 +76,25 @@ static const char *ending(struct report *r, const struct words *w)
 	return w->status >= 0 ? say(r, _("exit code %d"), w->status) : _("exit code not told");
 }
 
-static void finish(struct report *r, const struct words *w, const struct said *f, struct incident *i)
+static void finish(struct report *r, const struct said *f, struct incident *i)
 {
 	if (f)
 		add_note(i, say(r, _("the log says: %.200s"), say_folded(r, f->line)));
-	else if (w->step && w->step->told->error)
-		add_note(i, say(r, _("the log says: %.200s"), say_folded(r, w->step->told->error)));
 	i->summary = say(r, _("%s. Ended: %s. Limit: %s. Used: %s. Host: %s."), i->headline, i->killed, i->limit_text,
 			 i->used_text, i->host_text);
+}
+
+static const char *trace_command(const struct incident *i)
+{
+	switch (i->build ? i->build->builder : BUILDER_HOST) {
+	case BUILDER_BUILDKIT:
+	case BUILDER_DOCKER_LEGACY:
+		return "sudo ztrace -- docker build .";
+	case BUILDER_PODMAN:
+		return "sudo ztrace -- podman build .";
+	default:
+		return "sudo ztrace -- …";
+	}
 }
 
 static void help_more(struct incident *i)
@@ -91,7 +102,7 @@ static void help_more(struct incident *i)
 	add_help(i, "kernel-log", _("see which limit it was: give the kernel's log of then, too"),
 		 "sudo dmesg --time-format iso | ztrace diagnose -k - BUILD.LOG", 0);
 	i->help[i->nhelp - 1].how = HELP_WORDS;
-	add_help(i, "trace", _("or trace the build next time"), "sudo ztrace -- docker build .", 0);
+	add_help(i, "trace", _("or trace the build next time"), trace_command(i), 0);
 	i->help[i->nhelp - 1].how = HELP_WORDS;
 }
 
@@ -146,11 +157,11 @@ static struct incident *killed(const struct model *m, struct report *r, const st
 		i->headline = say(r, _("%s ended with exit code 137: a SIGKILL, perhaps for memory"), who);
 	i->killed = f && *f->program && !oom ? say(r, _("%1$s; the step: %2$s"), f->program, ending(r, w)) :
 					       say(r, _("which process is not told; the step: %s"), ending(r, w));
-	i->basis = no_oom ? _("likely: the kernel log has no OOM kill while the step ran") :
+	i->basis = no_oom ? _("likely: no OOM kill in the kernel log of that time") :
 		   sure == CONF_LIKELY ? _("likely, from the words of the build's log") :
 					 _("not known: exit code 137 is all that the log tells");
 	note_candidates(m, r, w->step, i);
-	finish(r, w, f, i);
+	finish(r, f, i);
 	if (!no_oom && !w->went_on)
 		help_more(i);
 	return i;
@@ -165,7 +176,7 @@ static struct incident *plain_137(struct report *r, const struct unit *u, const 
 	i->headline = say(r, _("%s ended with exit code 137 by itself: no signal was sent"), say_unit(r, u));
 	i->killed = _("nothing, it seems: its text says exit 137 itself");
 	i->basis = _("likely, from the words of the build's log");
-	finish(r, w, NULL, i);
+	finish(r, NULL, i);
 	advise_signal(r, i);
 	return i;
 }
@@ -197,7 +208,7 @@ static struct incident *heap(struct report *r, const struct unit *u, const struc
 		h++;
 	add_help(i, "raise-heap", _(h->text), h->command, 0);
 	i->help[0].how = HELP_WORDS;
-	finish(r, w, f, i);
+	finish(r, f, i);
 	return i;
 }
 
@@ -213,9 +224,9 @@ static struct incident *refused(struct report *r, const struct unit *u, const st
 	i->killed = say(r, _("nothing; it ended by itself: %s"), ending(r, w));
 	i->basis = _("likely, from the words of the build's log");
 	add_help(i, "trace", _("trace it: the report tells what was asked for, and which limit refused it"),
-		 "sudo ztrace -- docker build .", 0);
+		 trace_command(i), 0);
 	i->help[0].how = HELP_WORDS;
-	finish(r, w, f, i);
+	finish(r, f, i);
 	return i;
 }
 
@@ -233,7 +244,7 @@ static struct incident *disk(struct report *r, const struct unit *u, const struc
 	add_help(i, "disk-usage", _("see what takes the room, and drop the build cache"),
 		 "df -h; df -i; docker system df; docker builder prune", 0);
 	i->help[0].how = HELP_WORDS;
-	finish(r, w, f, i);
+	finish(r, f, i);
 	return i;
 }
 

@@ -30,7 +30,10 @@ static bool shows_command(struct log_build *b, const struct logline *l)
 {
 	const char *p;
 
-	if (begins(l->text, "##[group]Run ", &p) || begins(l->text, "$ ", &p) || begins(l->text, "+ ", &p)) {
+	if (b->current >= 0)
+		return false; /* output of a builder's step */
+	if (begins(l->text, "##[group]Run ", &p) || begins(l->text, "$ ", &p) || begins(l->text, "+ ", &p) ||
+	    begins(l->text, "Starting: ", &p)) {
 		if (*p && !isspace((unsigned char)*p))
 			command(b, p, l);
 		return true;

@@ -188,28 +188,21 @@ static uint32_t constraint_of(const char *s)
 	return ZT_CONSTRAINT_UNKNOWN;
 }
 
-/* What stands between `name` and the next `,then=`; a path or comm may have commas of its own. */
-static const char *value(const char *s, const char *name, const char *const *then, size_t *len)
+/* The last `what` that lies before `end` */
+static const char *last_of(const char *s, const char *end, const char *what)
 {
-	const char *p = strstr(s, name), *end = NULL;
+	const char *ret = NULL;
 
-	if (!p)
-		return NULL;
-	p += strlen(name);
-	for (; *then && !end; then++)
-		end = strstr(p, *then);
-	*len = end ? (size_t)(end - p) : strlen(p);
-	return p;
+	for (const char *p = s; (p = strstr(p, what)) && p < end; p++)
+		ret = p;
+	return ret;
 }
 
 /* "oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg=/a,task_memcg=/a/b,task=x,pid=1,uid=0" */
 static bool summary(struct log_kernel *k, const struct logline *l)
 {
-	static const char *const after_domain[] = { ",task_memcg=", ",task=", NULL }, *const after_path[] = { ",task=", NULL },
-			  *const after_task[] = { ",pid=", NULL };
 	struct kernel_report *r;
-	const char *s, *p;
-	size_t n;
+	const char *s, *p, *pid, *task;
 
 	if (!begins(l->text, "oom-kill:constraint=", &s))
 		return false;
@@ -217,19 +210,21 @@ static bool summary(struct log_kernel *k, const struct logline *l)
 	if (!r || r->victim_pid)
 		r = fresh(k, l);
 	r->constraint = constraint_of(s);
-	p = value(s, "oom_memcg=", after_domain, &n);
-	if (p)
-		path_copy(r->domain, p, n);
-	p = value(s, "task_memcg=", after_path, &n);
-	if (p)
-		path_copy(r->victim_path, p, n);
-	p = value(s, ",task=", after_task, &n);
-	if (p)
-		comm_copy(r->victim, p, n);
-	p = p ? strstr(p + n, ",pid=") : NULL;
-	if (p)
-		r->victim_pid = (uint32_t)strtoul(p + 5, NULL, 10);
-	p = p ? strstr(p, ",uid=") : NULL;
+	p = strstr(s, "oom_memcg=");
+	task = p ? strstr(p, ",task_memcg=") : NULL;
+	if (task)
+		path_copy(r->domain, p + 10, (size_t)(task - p - 10));
+	/* from the end: a path and a name may hold the same words */
+	pid = last_of(s, s + strlen(s), ",pid=");
+	task = pid ? last_of(s, pid, ",task=") : NULL;
+	p = strstr(s, "task_memcg=");
+	if (!task || !p || p > task)
+		return true;
+	p += 11;
+	path_copy(r->victim_path, p, (size_t)(task - p));
+	comm_copy(r->victim, task + 6, (size_t)(pid - task - 6));
+	r->victim_pid = (uint32_t)strtoul(pid + 5, NULL, 10);
+	p = strstr(pid, ",uid=");
 	if (p)
 		r->victim_uid = (uint32_t)strtoul(p + 5, NULL, 10);
 	return true;
@@ -312,10 +307,11 @@ static bool killed(struct log_kernel *k, const struct logline *l)
 	told_by_prefix(r, l->text);
 	if (!r->wall_ns)
 		r->wall_ns = l->wall_ns;
+	if (r->killed && v.pid == r->killed_pid)
+		return true; /* of a group, the one that was chosen: it is told twice */
 	kernel_emit(k, r, &v);
+	r->killed_pid = r->killed ? r->killed_pid : v.pid;
 	r->killed = true;
-	if (!r->group)
-		r->open = false;
 	return true;
 }
 

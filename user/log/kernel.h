@@ -45,7 +45,7 @@ struct kernel_report {
 	bool group, killed;
 	char domain[PATH_LEN], victim_path[PATH_LEN]; /* "": not told */
 	char victim[ZT_COMM_LEN];
-	uint32_t victim_pid, victim_uid, chosen_pid;
+	uint32_t victim_pid, victim_uid, chosen_pid, killed_pid;
 	struct kernel_counter memory, memsw, swap;
 	uint64_t anon, file, shmem, kernel, slab, sock;
 	bool stats, in_stats, in_tasks;

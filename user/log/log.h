@@ -22,6 +22,7 @@ struct log_opts {
 	int64_t newest_s;   /* no line is newer: a year that is not told is guessed by it; CLOCK_REALTIME */
 	int utc_offset_s;   /* of times without a zone */
 	unsigned int number; /* of the log */
+	bool kernel;	     /* it was said to be a kernel's */
 	const char *name;
 	log_put_fn put;
 	void *ctx;

@@ -41,7 +41,7 @@ static void tell_log(struct log_reader *r, zt_u32 flags)
 	e->clock = r->clock;
 	e->suppressed = kernel_suppressed(r->kernel);
 	e->lines = r->nlines;
-	e->bytes = r->nbytes;
+	e->bytes = flags & ZT_F_LOG_END ? r->nbytes : 0;
 	e->first_ns = r->first_ns;
 	e->last_ns = r->last_ns;
 	emit_str(&r->e, r->o.name);
@@ -296,6 +296,7 @@ struct log_reader *log_reader_new(const struct log_opts *o)
 	r->o = *o;
 	r->e.put = o->put;
 	r->e.ctx = o->ctx;
+	r->kernel_lines = o->kernel;
 	r->kernel = kernel_new(&r->e);
 	r->build = build_new(&r->e);
 	lines_init(&r->lines, on_line, r);

@@ -356,14 +356,18 @@ static bool peel_syslog(const struct log_opts *o, const char **s, struct logline
 /* "12:34:56  text" and "[12:34:56] text": a time without a date says little, but it is no part of the line. */
 static bool peel_clock(const char **s)
 {
-	const char *p = *s + (**s == '[');
+	const char *p = *s + (**s == '['), *end;
 	uint64_t ns;
 
 	if (time_of_day(&p, &ns) < 0)
 		return false;
 	if (**s == '[' ? *p++ != ']' : *p != ' ')
 		return false;
+	if (p[*p && *p != ':'] == ':' && p[1 + (*p != ':')] == '\t') /* TeamCity: [09:12:45]W:\t [Step 1/2] text */
+		p = strchr(p, '\t');
 	*s = blanks(p);
+	if (begins(*s, "[Step ", &p) && isdigit((unsigned char)*p) && (end = strchr(p, ']')) && end[1] == ' ')
+		*s = end + 2;
 	return true;
 }
 

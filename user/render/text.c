@@ -274,7 +274,7 @@ static void put_facts(struct screen *s, const struct incident *i, const struct r
 		indent = width_text(head, strlen(head));
 		screen_para(s, &(struct para){ .head = head, .head_style = STYLE_GUTTER, .text = facts[n].text,
 					       .indent = indent, .lines = room->fact });
-		if (facts[n].text == i->used_text)
+		if (n == 1) /* used: */
 			put_holders(s, i, room, indent);
 	}
 }
@@ -412,8 +412,11 @@ static void put_peaceful(struct screen *s, const struct report *r)
 		if (st->peak_bytes && (!top || st->peak_bytes > top->peak_bytes))
 			top = st;
 	}
-	n = snprintf(text, sizeof(text), zt_ngettext("no process was killed for memory, %u step seen",
-						     "no process was killed for memory, %u steps seen", steps), steps);
+	n = snprintf(text, sizeof(text), m->logs ?
+		     zt_ngettext("the logs tell of no process that was killed for memory, %u step seen",
+				 "the logs tell of no process that was killed for memory, %u steps seen", steps) :
+		     zt_ngettext("no process was killed for memory, %u step seen",
+				 "no process was killed for memory, %u steps seen", steps), steps);
 	if (top && n > 0 && (size_t)n < sizeof(text))
 		snprintf(text + n, sizeof(text) - (size_t)n, _(", peak %s (%s)"),
 			 fmt_bytes(size, sizeof(size), top->peak_bytes), step_label(label, sizeof(label), top));

@@ -23,7 +23,7 @@
 struct source_logs {
 	struct source s;
 	const char *const *names;
-	unsigned int next; /* of names */
+	unsigned int next, nkernel; /* of names */
 	int fd;
 	struct log_reader *reader;
 	sink_fn sink;
@@ -76,7 +76,7 @@ static int open_next(struct source_logs *l)
 	bool in = !strcmp(name, "-");
 	time_t now = time(NULL);
 	struct stat st;
-	struct log_opts o = { .number = l->next, .name = in ? _("standard input") : name, .put = put, .ctx = l };
+	struct log_opts o = { .number = l->next, .kernel = l->next <= l->nkernel, .name = in ? _("standard input") : name, .put = put, .ctx = l };
 
 	l->fd = in ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (l->fd < 0 || fstat(l->fd, &st) < 0)
@@ -166,7 +166,7 @@ static void close_logs(struct source *s)
 	free(l);
 }
 
-int source_logs_open(struct source **ret, const char *const *names, char *err, size_t errlen)
+int source_logs_open(struct source **ret, const char *const *names, unsigned int nkernel, char *err, size_t errlen)
 {
 	struct source_logs *l = calloc(1, sizeof(*l));
 
@@ -176,6 +176,7 @@ int source_logs_open(struct source **ret, const char *const *names, char *err, s
 	}
 	l->s = (struct source){ .name = "logs", .pump = pump, .close = close_logs };
 	l->names = names;
+	l->nkernel = nkernel;
 	l->fd = -1;
 	/* before anything is said: a name that is wrong is a mistake of the command line */
 	for (const char *const *n = names; *n; n++) {

@@ -5,7 +5,7 @@
 
 #include "source/source.h"
 
-/* names: NULL-terminated, "-" is standard input; borrowed. 0 or -errno with one line in err. */
-int source_logs_open(struct source **ret, const char *const *names, char *err, size_t errlen);
+/* names: NULL-terminated, "-" is standard input; borrowed; the first nkernel are a kernel's. 0 or -errno with one line in err. */
+int source_logs_open(struct source **ret, const char *const *names, unsigned int nkernel, char *err, size_t errlen);
 
 #endif
