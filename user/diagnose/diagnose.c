@@ -128,7 +128,7 @@ static void close_kill(struct model *m, struct report *r, struct kill *k)
 	if (k->reported || k->walk != k)
 		return;
 	u = unit_of_kill(m, k, &a);
-	if (!concerns(m, &u, k)) {
+	if (!log_builder_killed(m, k, &u) && !concerns(m, &u, k)) {
 		k->reported = true;
 		return;
 	}

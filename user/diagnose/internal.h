@@ -155,6 +155,9 @@ bool log_builds(const struct model *m); /* is there a build in a log? */
 bool log_explained(const struct report *r, const struct build *b);
 /* Did the death of a process make the step fail, as far as its log tells? */
 enum tristate log_cause(const struct step *s);
+/* Was the builder itself the victim that a kernel log tells of? *u: what died with it */
+bool log_builder_killed(const struct model *m, const struct kill *k, struct unit *u);
+void log_builder_tell(struct report *r, const struct unit *u, struct incident *i);
 void logs_note(const struct model *m, struct report *r); /* what was left out, into r->logs_notes */
 /* An OOM that a kernel log tells: how sure, by what, what the log does not tell */
 void log_finish(const struct model *m, struct report *r, const struct kill *k, const struct unit *u, struct incident *i);

@@ -81,17 +81,53 @@ static void note_place(const struct model *m, struct report *r, const struct kil
 
 void log_finish(const struct model *m, struct report *r, const struct kill *k, const struct unit *u, struct incident *i)
 {
-	if (u->step && k->step_confidence < i->confidence)
+	if (k->step && k->step_confidence < i->confidence)
 		i->confidence = k->step_confidence;
 	if (i->confidence == CONF_CONFIRMED)
 		i->basis = u->step ? _("confirmed: both logs name the same container") :
 				     _("confirmed by the kernel's own report in its log");
 	else if (i->confidence == CONF_LIKELY)
-		i->basis = u->step ? _("likely: kernel and build log, joined by time and text") :
+		i->basis = u->build ? _("likely: kernel and build log, joined by time and text") :
 				     _("likely, from the kernel log");
 	else
 		i->basis = _("the kernel log tells of the kill; more is not known");
 	note_place(m, r, k, i);
+}
+
+/* The builder itself was the victim: the client's own words are that it lost it. NULL: not so */
+static struct build *lost_builder(const struct model *m, const struct kill *k)
+{
+	if (!k->log || k->step || agent_role(k->ev.victim_comm, NULL, 0) != AGENT_ENGINE)
+		return NULL;
+	for (const struct said *f = m->said; f; f = f->next)
+		if (f->what == ZT_SAID_BUILDER_GONE)
+			return f->build;
+	return NULL;
+}
+
+bool log_builder_killed(const struct model *m, const struct kill *k, struct unit *u)
+{
+	struct build *b = lost_builder(m, k);
+
+	if (!b)
+		return false;
+	*u = (struct unit){ .build = b };
+	for (struct step *s = m->steps; s; s = s->next)
+		if (s->build == b && s->told && s->told->state == ZT_STEP_RUNNING)
+			u->step = s;
+	return true;
+}
+
+void log_builder_tell(struct report *r, const struct unit *u, struct incident *i)
+{
+	const char *who = i->victims[0].comm;
+
+	i->code = "ZT1006";
+	i->causal = TRI_YES;
+	i->confidence = CONF_LIKELY;
+	i->headline = u->step ? say(r, _("%s was killed for memory while building %s: the build died with it"), who,
+				    say_step(r, u->step)) :
+				say(r, _("%s was killed for memory, between steps: the build died with it"), who);
 }
 
 static void add(struct report *r, const char *text)
@@ -106,7 +142,7 @@ static void note_others(const struct model *m, struct report *r)
 	unsigned int n = 0;
 
 	for (const struct kill *k = m->kills; k; k = k->next)
-		if (k->log && k->walk == k && !k->step && !k->nmaybe) {
+		if (k->log && k->walk == k && !k->step && !k->nmaybe && !lost_builder(m, k)) {
 			first = first ? first : k;
 			n++;
 		}

@@ -310,6 +310,8 @@ struct incident *oom_incident(const struct model *m, struct report *r, struct ki
 		i->basis = _("kill and limit confirmed by the kernel, the step only likely");
 	if (u->agent)
 		i->basis = builder_basis(i);
+	if (k->log && !k->step && u->build)
+		log_builder_tell(r, u, i);
 	if (k->log)
 		log_finish(m, r, k, u, i);
 	i->summary = say(r, _("%s. Killed: %s. Limit: %s. Used: %s. Host: %s."), i->headline, i->killed,

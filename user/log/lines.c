@@ -166,6 +166,22 @@ static int wideness(const unsigned char *p, size_t len)
 	return n >= 4 && le * 4 > n * 3 && !be ? WIDE_LE : n >= 4 && be * 4 > n * 3 && !le ? WIDE_BE : WIDE_NOT;
 }
 
+/* What is no end of a line and no escape is taken at one go: that is most of any log. */
+static size_t plain(struct log_lines *l, const unsigned char *p, size_t len)
+{
+	size_t room = LOG_LINE_MAX - l->len, n = 0;
+
+	len = len < room ? len : room;
+	while (n < len && p[n] >= 0x20 && p[n] != 0x7f)
+		n++;
+	if (!n)
+		return 0;
+	memcpy(l->buf + l->len, p, n);
+	l->len += n;
+	l->after_cr = false;
+	return n;
+}
+
 int lines_feed(struct log_lines *l, const char *bytes, size_t len)
 {
 	const unsigned char *p = (const unsigned char *)bytes;
@@ -175,7 +191,11 @@ int lines_feed(struct log_lines *l, const char *bytes, size_t len)
 		l->wide = wideness(p, len);
 	for (size_t i = 0; i < len && r >= 0; i++) {
 		if (l->wide == WIDE_NOT) {
-			r = byte(l, p[i]);
+			size_t n = l->state == TEXT ? plain(l, p + i, len - i) : 0;
+
+			i += n;
+			if (i < len)
+				r = byte(l, p[i]);
 		} else if (l->pending == NONE) {
 			l->pending = p[i];
 		} else {

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# What is known afterwards: a real build dies, and its own log with the kernel's tells the same as the live trace did.
+
+# The kernel's log as FORMAT has it: boot time, as `dmesg -W` recorded it, or time of day
+kernel_log() {	# boot|iso
+	if [[ $1 == boot ]]; then kmsg >kernel.log; else dmesg --time-format iso >kernel.log; fi
+}
+# Into d.json and d.txt; its exit status is 0
+diagnosed() {	# LOG…
+	"$ZTRACE" diagnose --lang en -f "json=$W/d.json" -f "text=$W/d.txt" "$@" || fail "diagnose: exit status $?"
+	cat d.txt
+	(($(wc -L <d.txt) <= 80)) || fail "d.txt is wider than 80 columns"
+}
+# The same code, step, victim and limit as in the live report's incident
+as_traced() {	# FILTER that both must say alike, of {i: the incident, s: its step}
+	local both='. as $r | .incidents[] | select(any(.victims[]; .pid == '"$OOM_pid"')) | {i: ., s: (.step as $id |
+		[$r.builds[].steps[] | select(.id == $id)][0])}' f live
+	for f; do
+		live=$(j "$both | $f")
+		same "diagnosed: $f" "$(jq -r "$both | $f" d.json)" "$live"
+		[[ $live != null ]] || fail "the live trace tells nothing of $f"
+	done
+}
+ALIKE=(.i.code '.i.victims[0].comm' '.i.victims[0].anon_bytes / 1048576 | round' .i.limit.path .i.limit.bytes .i.limit.kind
+	.s.index .s.total .s.instruction)
+
+# A name of its own for the victim, and no other in the step: others' kills may be in the kernel's log
+diagnose_build() {
+	dockerfile <<-END
+	FROM base:1
+	RUN cp "\$(command -v oombox)" /bin/zd$$
+	RUN echo compiling && zd$$ eat 200 && echo survived
+	END
+	limit_builds $((64 * MB))
+	traced "$@" ctx
+	oom_read
+	check_oom ZT1002
+}
+
+scenario diagnose_plain docker
+diagnose_plain() {
+	diagnose_build "${BK[@]}"
+	[[ ! $DRY ]] || return 0
+	kernel_log boot
+	diagnosed -k kernel.log err
+	as_traced "${ALIKE[@]}"
+	same confidence "$(jq -r ".incidents[] | select(.victims[0].pid == $OOM_pid).confidence" d.json)" likely
+	# the build log alone: the step, and that it was killed, no more
+	diagnosed err
+	same "code without a kernel log" "$(jq -r '.incidents[0].code' d.json)" ZT1007
+	same "limit without a kernel log" "$(jq -r '.incidents[0].limit.bytes' d.json)" null
+	# the kernel log alone: all but the step
+	diagnosed -k kernel.log
+	as_traced .i.code .i.limit.path .i.limit.bytes
+}
+
+# With times of day, which tell this kill from any before
+scenario diagnose_rawjson docker26
+diagnose_rawjson() {
+	diagnose_build env DOCKER_BUILDKIT=1 docker build --network=none --no-cache --progress=rawjson
+	[[ ! $DRY ]] || return 0
+	kernel_log iso
+	diagnosed -k kernel.log err
+	as_traced "${ALIKE[@]}"
+}
+
+# The classic builder names its container, and so does the kernel: that is no guess
+scenario diagnose_legacy docker
+diagnose_legacy() {
+	dockerfile <<-'END'
+	FROM base:1
+	RUN echo compiling && oombox eat 200 && echo survived
+	END
+	traced "${LEGACY[@]}" -m 64m --memory-swap 64m ctx
+	oom_read
+	check_oom ZT1001
+	[[ ! $DRY ]] || return 0
+	kernel_log boot
+	diagnosed -k kernel.log out
+	as_traced "${ALIKE[@]}" .i.confidence
+}
+
+# A gigabyte, half of it on one line: what is kept does not grow with it
+scenario diagnose_large
+diagnose_large() {
+	local peak
+	[[ ! $DRY ]] || skip 'about ztrace alone'
+	large() {
+		printf 'Step 1/2 : FROM base:1\n ---> dc840cf602b5\nStep 2/2 : RUN make\n ---> Running in 67a8899eaa75\n'
+		head -c 512M /dev/zero | tr '\0' x
+		yes 'gcc -O2 -g -c -o build/some/where/file.o src/some/where/file.c' | head -c 512M
+		printf "\nKilled\nThe command '/bin/sh -c make' returned a non-zero code: 137\n"
+	}
+	peak=$(large | python3 -c '
+import resource, subprocess, sys
+r = subprocess.run(sys.argv[1:], stdout=open("d.json", "w"))
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024)
+sys.exit(r.returncode)' "$ZTRACE" diagnose -f json) || fail "diagnose: exit status $?"
+	echo "peak $peak MiB"
+	((peak > 0 && peak < 64)) || fail "a log of 1 GiB took $peak MiB"
+	same "the step" "$(jq -r '.builds[0].steps[] | select(.id == "b1.s2") | [.instruction, .exit_code] | @text' d.json)" '["RUN make",137]'
+	same "the code" "$(jq -r '[.incidents[].code] | @text' d.json)" '["ZT1007"]'
+}
