@@ -160,9 +160,10 @@ dockerd_plugins() {	# SUITE
 # --- one instance ---
 
 # dockerd_start 20|26|28 DIR CGROUP: steps' cgroups come below /CGROUP, the daemon's own is /CGROUP.d.
+# DOCKERD_FEATURES: of daemon.json, e.g. "containerd-snapshotter": true.
 # DIR is made and is removed by dockerd_stop. Reason of a failure on stderr.
 dockerd_start() {
-	local v=$1 d=$2 cg=$3 x p i storage=overlay2
+	local v=$1 d=$2 cg=$3 x p i storage=(--storage-driver overlay2)
 	x=$(dockerd_programs "$v") || return
 	mkdir -p "$d"/{bin,sbin,data,exec,config/cli-plugins,containerd,t/l,t/u,t/w,t/m} || return
 	echo "$cg" >"$d/cgroup"
@@ -179,10 +180,11 @@ dockerd_start() {
 	if mount -t overlay -o "lowerdir=$d/t/l,upperdir=$d/t/u,workdir=$d/t/w" overlay "$d/t/m" 2>/dev/null; then
 		umount "$d/t/m"
 	else
-		storage=vfs
+		storage=(--storage-driver vfs)
 	fi
+	[[ ${DOCKERD_FEATURES-} != *containerd-snapshotter* ]] || storage=()
 	# no word of /etc/docker's; and a key that old versions would else put there
-	echo '{}' >"$d/daemon.json"
+	echo "{\"features\": {${DOCKERD_FEATURES-}}}" >"$d/daemon.json"
 	[[ $v != 20 ]] || echo "{\"deprecated-key-path\": \"$d/key.json\"}" >"$d/daemon.json"
 	cat >"$d/containerd.toml" <<-TOML
 	version = 2
@@ -203,7 +205,7 @@ dockerd_start() {
 	PATH=$d/sbin:/usr/sbin:/usr/bin:/sbin:/bin cg_enter "$cg.d" setsid dockerd \
 		--config-file "$d/daemon.json" --data-root "$d/data" --exec-root "$d/exec" --pidfile "$d/docker.pid" \
 		-H "unix://$d/docker.sock" --containerd "$d/c.sock" --cgroup-parent "/$cg" \
-		--exec-opt native.cgroupdriver=cgroupfs --storage-driver "$storage" \
+		--exec-opt native.cgroupdriver=cgroupfs "${storage[@]}" \
 		--bridge=none --iptables=false --ip6tables=false --userland-proxy=false \
 		</dev/null >"$d/dockerd.log" 2>&1 9>&- &
 	echo $! >"$d/dockerd.pid"

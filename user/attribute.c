@@ -352,6 +352,7 @@ static void see_rootfs(const struct model *m, const struct zt_ev *ev, struct wan
 static void want_kill(const struct model *m, const struct zt_ev_kill_end *e, struct want *w)
 {
 	const char *path, *victim;
+	const struct step *s;
 
 	w->kind = WANT_KILL;
 	w->who = e->h.who;
@@ -365,6 +366,10 @@ static void want_kill(const struct model *m, const struct zt_ev_kill_end *e, str
 	victim = w->cgroup ? model_cgroup_path(m, w->victim) : NULL;
 	snprintf(w->path, sizeof(w->path), "%s", path ? path : "");
 	snprintf(w->context, sizeof(w->context), "%s", victim ? victim : "");
+	s = w->victim ? model_step_of_cgroup(m, w->victim) : NULL;
+	w->names[0] = 0;
+	if (s && s->upperdir && strlen(s->upperdir) < sizeof(w->names))
+		strcpy(w->names, s->upperdir);
 	w->pods = victim && cgpath_pod(victim, NULL); /* it may be younger than the trace */
 	for (const struct kill *k = m->kills; k; k = k->next)
 		if (k->ev.seq == e->seq && !(k->step && (k->step->build || !k->step->container)))

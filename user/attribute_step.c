@@ -81,8 +81,13 @@ static bool runs(const struct step *s, const struct df_instr *in)
 	return in->in_build || (s->builder == BUILDER_DOCKER_LEGACY && in->legacy_index);
 }
 
-/* *unsure: how many candidates were left out because of a match that is only likely. */
-static unsigned int collect(struct model *m, const struct step *s, struct candidate *out, unsigned int *unsure)
+/* What was left out because of a match that is only likely: how many, and whether the traced build's is among them */
+struct unsure {
+	unsigned int n;
+	bool ours;
+};
+
+static unsigned int collect(struct model *m, const struct step *s, struct candidate *out, struct unsure *unsure)
 {
 	struct df_argv argv = {
 		.bytes = s->argv, .len = s->argv_bytes, .total = s->argv_cut ? s->argv_total_bytes : 0,
@@ -102,8 +107,10 @@ static unsigned int collect(struct model *m, const struct step *s, struct candid
 
 			const struct step *other = taken(m, s, &c);
 
-			if (other && other->confidence != CONF_CONFIRMED)
-				(*unsure)++;
+			if (other && other->confidence != CONF_CONFIRMED) {
+				unsure->n++;
+				unsure->ours = unsure->ours || model_concerns(m, b);
+			}
 			if (!runs(s, c.instr) || other)
 				continue;
 			if (best != DF_MATCH_NONE && c.kind != best) {
@@ -310,7 +317,8 @@ static void ours_first(const struct model *m, struct candidate *c, unsigned int 
 const struct df_instr *attribute_guess(struct model *m, const struct step *s, const struct build **ret)
 {
 	struct candidate c[CANDIDATES_MAX];
-	unsigned int unsure = 0, n = collect(m, s, c, &unsure);
+	struct unsure unsure = { 0 };
+	unsigned int n = collect(m, s, c, &unsure);
 
 	*ret = NULL;
 	n = narrow(m, s, c, n, by_args);
@@ -325,10 +333,28 @@ const struct df_instr *attribute_guess(struct model *m, const struct step *s, co
 	return c[0].instr;
 }
 
+/*
+ * containerd's image store has its layers' names in a database: there the Dockerfile itself says which layer the
+ * instruction writes, if as many lie below it as that needs.
+ */
+static void count_layers(struct model *m, struct step *s)
+{
+	unsigned int n = layer_number(s->build->df, s->instr);
+	const char *from = base_image(s->build->df, s->instr);
+
+	if (s->layer.number || !s->layer.snapshot || s->builder != BUILDER_BUILDKIT || !n || s->nlower + 1 < n ||
+	    (from && s->nlower < n) || (!from && s->nlower + 1 != n))
+		return;
+	s->layer.number = n;
+	s->layer.base_layers = s->nlower + 1 - n;
+	s->layer.base_image = arena_strdup(&m->arena, from ? from : "scratch");
+}
+
 static void resolve_step(struct model *m, struct step *s)
 {
 	struct candidate c[CANDIDATES_MAX];
-	unsigned int unsure = 0, n = collect(m, s, c, &unsure);
+	struct unsure unsure = { 0 };
+	unsigned int n = collect(m, s, c, &unsure);
 
 	s->instr = NULL;
 	s->candidates = n;
@@ -343,10 +369,11 @@ static void resolve_step(struct model *m, struct step *s)
 	n = narrow(m, s, c, n, by_child);
 	ours_first(m, c, n);
 	if (n > 1 && one_stage(c, n)) {
-		unsure += n - 1;
+		unsure.n += n - 1;
 		n = 1;
 	}
-	s->candidates = n + unsure;
+	s->candidates = n + unsure.n;
+	s->may_be_ours = unsure.ours;
 	s->build = c[0].build;
 	s->instr = c[0].instr;
 	s->confidence = s->candidates == 1 && c[0].kind == DF_MATCH_EXACT && !s->build->several_files ? CONF_CONFIRMED :
@@ -355,6 +382,8 @@ static void resolve_step(struct model *m, struct step *s)
 		s->build->builder = s->builder;
 	if (runs_itself(s->build->builder))
 		s->builder = s->build->builder;
+	if (s->confidence == CONF_CONFIRMED)
+		count_layers(m, s);
 }
 
 /* The one build that could have started it; NULL: none or several. */

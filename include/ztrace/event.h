@@ -469,6 +469,8 @@ struct zt_ev_file {
 	zt_u64 mtime_ns;
 };
 
+#define ZT_F_LAYER_SIZE (1u << 0) /* tells size_bytes and nothing else */
+#define ZT_F_LAYER_CUT (1u << 1)  /* there is more than that: too much to be counted */
 /*
  * The image layer a step writes. who = the step's first process, h.cgroup = the step's cgroup.
  * Tail: snapshot, parent snapshot, base image name (any may be "").
@@ -477,6 +479,7 @@ struct zt_ev_layer {
 	struct zt_ev h;
 	zt_u32 number;	    /* 1-based, above the base image's last layer; 0: not known */
 	zt_u32 base_layers; /* layers of the base image */
+	zt_u64 size_bytes;  /* on disk, at the kill */
 };
 
 /*

@@ -307,7 +307,8 @@ both() {
 	tail -n 20 "$1.log" "$2.log"
 }
 
-# The other build is somebody else's: its memory counts, its death and its name as a build do not
+# The other build is somebody else's: its memory counts, its death and its name as a build do not, nor does it matter
+# that two of its instructions fit equally well
 scenario foreign_build docker
 foreign_build() {
 	dockerfile mine/Dockerfile <<-'END'
@@ -316,6 +317,7 @@ foreign_build() {
 	END
 	dockerfile other/Dockerfile <<-'END'
 	FROM base2:1
+	RUN echo other && oombox eat 200
 	RUN echo other && oombox eat 200
 	END
 	limit_builds $((64 * MB))

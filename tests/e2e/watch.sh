@@ -73,8 +73,52 @@ layers() {
 	second=$(j '.builds[].steps[] | select(.instruction | contains("echo two")) | .layer.parent')
 	same "the second step's parent is the first one's layer" "$second" "$first"
 	[[ -e $store/$first/diff/one ]] || fail "$store/$first/diff does not hold what the first step wrote"
-	same "layers above the base" "$(j '[.builds[].steps[].layer.index] | sort | join(" ")')" "2 3"
-	same "base image" "$(j '[.builds[].steps[].layer.base_image] | unique | join(" ")')" "base:1"
+	same "layers above the base" "$(j '[.builds[] | select(.dockerfile == "ctx/Dockerfile").steps[].layer.index] | sort | join(" ")')" "2 3"
+	same "base image" "$(j '[.builds[] | select(.dockerfile == "ctx/Dockerfile").steps[].layer.base_image] | unique | join(" ")')" "base:1"
+}
+
+# What it had written by then, which is gone with the step; and the layers of containerd's image store
+layer_size() {	# CODE
+	dockerfile <<-'END'
+	FROM base:1 AS one
+	COPY Dockerfile /data
+	RUN echo one >/one
+	FROM one
+	RUN dd if=/dev/urandom of=/big bs=1M count=7 2>/dev/null && mkdir /d && ln /big /d/same && \
+	    du -k /big && oombox eat 200
+	END
+	limit_builds $((64 * MB)) "$DOCKERD_CGROUP"
+	traced "${BK[@]}" ctx
+	build_failed
+	oom_read
+	vertex_failed
+	lines_of 'RUN dd'
+	check_oom ZT1002
+	check_step
+	[[ ! $DRY ]] || return 0
+	near "bytes of the layer" "$(s .layer.size_bytes)" $((1024 * $(sed -n 's,^#[0-9]* [0-9.]* \([0-9]*\)\s*/big.*,\1,p' err))) 65536
+	has s .layer.size_at_least false
+	has s .layer.index 3
+	has s .layer.base_image base:1
+	grep -q '(layer 3 above base:1, 7.0 MiB so far)' r.txt || fail "the text does not tell the layer"
+	same "the step's parent is the layer of the one before" "$(s .layer.parent)" \
+		"$(j '.builds[].steps[] | select(.instruction | contains("echo one")) | .layer.snapshot')"
+}
+scenario layer_grows docker
+layer_grows() { layer_size; }
+
+# docker's store for images may be containerd's, as it is in 29 by default
+scenario layers_of_containerd docker26
+layers_of_containerd() {
+	need_root
+	local mine; mine=$(mktemp -d /tmp/zte2e.XXXXXX)
+	echo "$DOCKERD_CGROUP-own" >"$mine/cgroup"
+	trap 'dockerd_stop "$mine"' EXIT
+	DOCKERD_FEATURES='"containerd-snapshotter": true' dockerd_start "$DOCKERD_VERSION" "$mine" "$DOCKERD_CGROUP-own" &&
+		dockerd_images || missing "no dockerd with containerd's image store"
+	[[ $(docker info -f '{{.DriverStatus}}') == *io.containerd.snapshotter* ]] || missing "docker does not use containerd's image store"
+	layer_size
+	[[ $DRY ]] || [[ -d $(find "$mine" -path "*/snapshots/$(s .layer.parent)/fs") ]] || fail "no such snapshot: $(s .layer.parent)"
 }
 
 scenario doctor

@@ -77,8 +77,9 @@ static void add_prefix(struct df_parser *p, struct df_instr *in, struct df_buf *
 		df_buf_str(out, stage->name);
 		df_buf_char(out, ' ');
 	} else if (p->named) {
-		snprintf(number, sizeof(number), "stage-%u ", stage->number);
-		df_buf_str(out, number);
+		snprintf(stage->label, sizeof(stage->label), "stage-%u", stage->number);
+		df_buf_str(out, stage->label);
+		df_buf_char(out, ' ');
 	}
 	snprintf(number, sizeof(number), "%*u/%u] ", width, in->index, in->total);
 	df_buf_str(out, number);

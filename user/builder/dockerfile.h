@@ -50,6 +50,7 @@ struct df_opts {
 
 struct df_stage {
 	const char *name;     /* lower case as BuildKit compares it; NULL: unnamed */
+	char label[20];	      /* "stage-1" as BuildKit calls one without a name among several; "": not so */
 	const char *base;     /* image or stage, global ARGs expanded */
 	const char *platform; /* --platform, expanded; NULL: none */
 	unsigned int number;  /* from 0 */

@@ -107,8 +107,8 @@ static bool concerns(const struct model *m, const struct unit *u, const struct k
 		return !log_builds(m); /* of none of the builds whose logs were read: counted, not told */
 	if (!m->child)
 		return true;
-	if (u->build && u->step && u->step->instr && u->step->confidence != CONF_CONFIRMED && u->step->candidates > 1)
-		return true; /* a tie: it may well be ours */
+	if (u->build && u->step && u->step->instr && u->step->confidence != CONF_CONFIRMED && u->step->may_be_ours)
+		return true; /* a tie with one of ours */
 	if (u->build)
 		return model_concerns(m, u->build) || (u->agent && (k->ev.h.flags & ZT_F_KILL_HOST));
 	if (u->step && !u->step->container)

@@ -178,6 +178,7 @@ struct incident {
 	const struct ci_job *job; /* the CI's job that it happened to; NULL: none is known */
 	const char *job_text; /* "GitHub Actions, job build" */
 	const char *layer_text; /* "layer 3 above debian:12"; NULL: not known */
+	const char *layer_size_text; /* the same with ", 1.2 GiB so far"; NULL: not known, or little */
 	const char *headline; /* "step 3/9 of builder ran out of memory" */
 	const char *summary;  /* one paragraph for JSON and markdown */
 	const char *killed;   /* value of "killed:" … the four facts, ready to print */

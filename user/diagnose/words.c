@@ -58,6 +58,9 @@ const char *say_step(struct report *r, const struct step *s)
 		return say(r, _("step \"%.60s\""), say_folded(r, in->text));
 	if (!i)
 		return say(r, _("the step at line %u"), in->line);
+	if (stage && !strncmp(stage, "stage-", 6)) /* BuildKit's name of one without */
+		return s->build->service ? say(r, _("step %1$u/%2$u of %3$s, service %4$s"), i, n, stage, s->build->service) :
+					   say(r, _("step %u/%u of %s"), i, n, stage);
 	if (s->build->service && stage)
 		return say(r, _("step %1$u/%2$u of stage %3$s, service %4$s"), i, n, stage, s->build->service);
 	if (s->build->service)
@@ -138,6 +141,21 @@ void set_job(struct report *r, struct incident *i, const struct ci_job *j)
 						j->title;
 }
 
+#define WORTH_TELLING (1024 * 1024)
+
+static void fill_layer(struct report *r, struct incident *i)
+{
+	const struct layer *l = &i->step->layer;
+
+	if (!l->number)
+		return;
+	i->layer_text = l->base_image ? say(r, _("layer %u above %s"), l->number, l->base_image) :
+					say(r, _("layer %u above the base image"), l->number);
+	if (l->size_known && l->size_bytes >= WORTH_TELLING)
+		i->layer_size_text = say(r, l->size_cut ? _("%s, more than %s so far") : _("%s, %s so far"), i->layer_text,
+					 say_bytes(r, l->size_bytes));
+}
+
 struct incident *incident_new(struct report *r, const char *code, const struct unit *u)
 {
 	struct incident *i = arena_zalloc(&r->arena, sizeof(*i));
@@ -147,10 +165,8 @@ struct incident *incident_new(struct report *r, const char *code, const struct u
 	i->code = code;
 	i->step = u->step && !u->step->container ? u->step : NULL;
 	i->build = u->build;
-	if (i->step && i->step->layer.number && i->step->layer.base_image)
-		i->layer_text = say(r, _("layer %u above %s"), i->step->layer.number, i->step->layer.base_image);
-	else if (i->step && i->step->layer.number)
-		i->layer_text = say(r, _("layer %u above the base image"), i->step->layer.number);
+	if (i->step)
+		fill_layer(r, i);
 	set_job(r, i, u->step ? model_step_job(u->step) : u->build && u->build->client ? model_build_job(u->build) : model_job(u->entry));
 	*r->incidents_tail = i;
 	r->incidents_tail = &i->next;

@@ -99,12 +99,14 @@ void step_number(const struct step *s, unsigned int *index, unsigned int *total)
 const char *step_stage(const struct step *s)
 {
 	const struct dockerfile *df = s->build ? s->build->df : NULL;
+	const struct df_stage *st;
 
 	if (s->told)
 		return s->told->stage;
-	if (!s->instr || !df || df->nstages < 2 || s->instr->stage < 0 || (size_t)s->instr->stage >= df->nstages)
+	if (!df || df->nstages < 2 || !s->instr || s->instr->stage < 0 || (size_t)s->instr->stage >= df->nstages)
 		return NULL; /* builders name a stage only when there are several */
-	return df->stages[s->instr->stage].name;
+	st = &df->stages[s->instr->stage];
+	return st->name ?: s->builder == BUILDER_BUILDKIT && st->label[0] ? st->label : NULL;
 }
 
 struct build *model_build_of(const struct model *m, const struct proc *client, const struct build *b)
@@ -254,6 +256,12 @@ int apply_layer(struct model *m, const struct zt_ev *ev)
 	const char *s[3];
 	char **out[3];
 
+	if (st && ev->flags & ZT_F_LAYER_SIZE) {
+		st->layer.size_bytes = e->size_bytes;
+		st->layer.size_known = true;
+		st->layer.size_cut = ev->flags & ZT_F_LAYER_CUT;
+		return 0;
+	}
 	if (!st || ev_tail_strings(ev, s, 3) < 0)
 		return 0;
 	st->layer.number = e->number;

@@ -134,6 +134,8 @@ struct build {
 struct layer {
 	unsigned int number; /* 1-based above the base image; 0: not known */
 	unsigned int base_layers;
+	bool size_known, size_cut; /* cut: it is more than size_bytes */
+	zt_u64 size_bytes;	   /* on disk, at the last kill in the step */
 	char *snapshot, *parent, *base_image; /* NULL: not known */
 };
 
@@ -164,6 +166,7 @@ struct step {
 	const struct df_instr *instr; /* the Dockerfile's instruction; NULL: not found */
 	enum confidence confidence;   /* of instr */
 	unsigned int candidates;      /* instructions that fit equally well (1: no tie) */
+	bool may_be_ours;	      /* one of these is of the traced build, though build is not */
 	bool reported;		      /* its end has been looked at */
 	zt_u64 started_ns, ended_ns;  /* ended 0: still running when the stream ended */
 	bool exited;
@@ -176,6 +179,7 @@ struct step {
 	zt_u64 high_events;	      /* how often that throttled it */
 	zt_u64 pressure_ns;	      /* some task of it waited for memory; 0: none, or not known */
 	char *upperdir;
+	unsigned int nlower; /* layers below it; 0: not known */
 	char *env; /* build args that its first process was given: K=V, NUL-separated, double NUL at the end; NULL: none */
 	struct layer layer;
 	struct past past[ZT_PAST_MAX]; /* earlier runs of it, newest first */
@@ -382,6 +386,8 @@ struct step *model_step_of_cgroup(const struct model *m, zt_u64 cgroup); /* its 
 struct step *model_step_of(const struct model *m, zt_u64 cgroup, const struct proc *p);
 /* Id of the step's own cgroup; 0: it has none */
 zt_u64 step_cgroup(const struct step *s);
+/* The name that the builder gives the step's stage; NULL: none, or there is but one stage */
+const char *step_stage(const struct step *s);
 /* "3/9", as its builder counts; both 0: not known */
 void step_number(const struct step *s, unsigned int *index, unsigned int *total);
 /* Path of a cgroup: known, or put together from a kill's levels. NULL: not known. */

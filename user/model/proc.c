@@ -236,8 +236,10 @@ int apply_rootfs(struct model *m, const struct zt_ev *ev)
 
 	if (ev_tail_strings(ev, s, 2) != 2 || !cg || !cg->step || cg->step->upperdir || !*s[1])
 		return 0;
-	if (cg->step->entry && cg->step->entry->id.tgid == ev->who.tgid)
+	if (cg->step->entry && cg->step->entry->id.tgid == ev->who.tgid) {
 		cg->step->upperdir = arena_strdup(&m->arena, s[1]);
+		cg->step->nlower = ((const struct zt_ev_rootfs *)(const void *)ev)->nlower;
+	}
 	return 0;
 }
 

@@ -115,13 +115,15 @@ static json_t *layer_object(const struct layer *l)
 {
 	json_t *o;
 
-	if (!l->number && !l->snapshot && !l->parent && !l->base_image)
+	if (!l->number && !l->snapshot && !l->parent && !l->base_image && !l->size_known)
 		return json_null();
 	o = json_object();
 	return done(o, jv_set(o, "index", jv_count(l->number)) ||
 		       jv_set(o, "snapshot", jv_string(l->snapshot)) ||
 		       jv_set(o, "parent", jv_string(l->parent)) ||
-		       jv_set(o, "base_image", jv_string(l->base_image)));
+		       jv_set(o, "base_image", jv_string(l->base_image)) ||
+		       (l->size_known && (jv_set(o, "size_bytes", json_integer((json_int_t)l->size_bytes)) ||
+					  jv_set(o, "size_at_least", json_boolean(l->size_cut)))));
 }
 
 json_t *json_step(const struct model *m, const struct step *st)

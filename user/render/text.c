@@ -108,8 +108,8 @@ static void put_bar(struct screen *s, int gutter)
 	screen_para(s, &(struct para){ .head = head, .head_style = STYLE_GUTTER, .text = "", .lines = 1 });
 }
 
-/* "  --> api/Dockerfile:12 (layer 3 above debian:12)"; the layer only where the line has room for it. */
-static void put_arrow(struct screen *s, int gutter, const char *path, unsigned int line, const char *layer)
+/* "  --> api/Dockerfile:12 (layer 3 above debian:12)"; of the layer's texts the first that the line has room for. */
+static void put_arrow(struct screen *s, int gutter, const char *path, unsigned int line, const char *const layer[2])
 {
 	char head[32], place[SCREEN_LINE_BYTES], number[16] = "", also[SCREEN_LINE_BYTES];
 	size_t n;
@@ -120,11 +120,13 @@ static void put_arrow(struct screen *s, int gutter, const char *path, unsigned i
 	n = esc_term_str(place, sizeof(place) - sizeof(number), path, SCREEN_COLUMNS - strlen(head) - strlen(number));
 	strcpy(place + n, number);
 	n = strlen(head) + width_text(place, strlen(place));
-	if (layer && n + width_text(layer, strlen(layer)) + 3 <= SCREEN_COLUMNS &&
-	    strlen(place) + strlen(layer) + 4 <= sizeof(also)) {
-		snprintf(also, sizeof(also), "%.1000s (%.1000s)", place, layer);
-		strcpy(place, also);
-	}
+	for (int k = 0; k < 2; k++)
+		if (layer[k] && n + width_text(layer[k], strlen(layer[k])) + 3 <= SCREEN_COLUMNS &&
+		    strlen(place) + strlen(layer[k]) + 4 <= sizeof(also)) {
+			snprintf(also, sizeof(also), "%.1000s (%.1000s)", place, layer[k]);
+			strcpy(place, also);
+			break;
+		}
 	screen_para(s, &(struct para){ .head = head, .head_style = STYLE_GUTTER, .text = place, .lines = 1 });
 }
 
@@ -185,7 +187,7 @@ static int put_place(struct screen *s, const struct incident *i, const struct ro
 
 	if (b && b->dockerfile_path)
 		put_arrow(s, gutter, b->dockerfile_path, st && st->instr ? st->instr->line : 0,
-			  i->layer_text);
+			  (const char *const[]){ i->layer_size_text, i->layer_text });
 	in_file = in_file && st->instr->line;
 	if (!room->source || !st || (!in_file && !st->argv_bytes && !st->told))
 		return gutter;

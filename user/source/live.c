@@ -11,6 +11,7 @@
 #include "source/enrich.h"
 #include "source/env.h"
 #include "source/evbuf.h"
+#include "source/layer_size.h"
 #include "source/mask.h"
 #include "source/pods.h"
 #include "source/redact.h"
@@ -97,6 +98,8 @@ static int live_ask(struct source *s, const struct want *w, sink_fn sink, void *
 		return 0;
 	if (w->kind == WANT_KILL) {
 		memstats(l, w, sink, ctx);
+		if (w->names[0])
+			layer_size_answer(w, sink, ctx);
 		return host(l, ZT_F_HOST_AT_KILL, sink, ctx);
 	}
 	if (w->kind == WANT_SAMPLE) {

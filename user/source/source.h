@@ -16,8 +16,8 @@ enum want_kind {
 	WANT_NONE,
 	WANT_DOCKERFILE, /* pid = client; path, context: see builder/client.h; answered by `file` events */
 	WANT_LAYER,	 /* who, cgroup, upperdir, base_image: answered by a `layer` event */
-	WANT_KILL,	 /* after a kill; cgroup, path = its domain, victim, context = the victim's cgroup:
-			  * answered by `memstat` and `host` events */
+	WANT_KILL,	 /* after a kill; cgroup, path = its domain, victim, context = the victim's cgroup, names = what its
+			  * step writes to (""): answered by `memstat`, `host` and `layer` events */
 	WANT_SAMPLE,	 /* cgroup, path: from now on `sample` events of it and of the limited ones above it */
 	WANT_HOST,	 /* answered by a `host` event */
 	WANT_SPACE,	 /* who, cgroup, path (a directory) or else dev: answered by a `space` event */

@@ -269,9 +269,9 @@ DESCRIBE_EVENT(service, SERVICE);
 #define flags_service no_flags
 static const struct tail tail_service = { .strings = { "name", "target" }, .argv = "args" };
 
-#define LAYER(F, s) F(s, number, NUM, 0) F(s, base_layers, NUM, 0)
+#define LAYER(F, s) F(s, number, NUM, 0) F(s, base_layers, NUM, 0) F(s, size_bytes, NUM, 0)
 DESCRIBE_EVENT(layer, LAYER);
-#define flags_layer no_flags
+NAMES(flags_layer) = { { ZT_F_LAYER_SIZE, "size" }, { ZT_F_LAYER_CUT, "cut" }, ENDNAMES };
 static const struct tail tail_layer = { .strings = { "snapshot", "parent", "base_image" } };
 
 #define PAST(F, s) F(s, peak_bytes, NUM, 0) F(s, limit_bytes, LIMIT, 0) F(s, time_s, NUM, 0)
