@@ -160,10 +160,11 @@ dockerd_plugins() {	# SUITE
 # --- one instance ---
 
 # dockerd_start 20|26|28 DIR CGROUP: steps' cgroups come below /CGROUP, the daemon's own is /CGROUP.d.
-# DOCKERD_FEATURES: of daemon.json, e.g. "containerd-snapshotter": true.
+# DOCKERD_FEATURES: of daemon.json, e.g. "containerd-snapshotter": true. DOCKERD_SLICE: the systemd driver, with that
+# as its --cgroup-parent; BuildKit's steps do without systemd, only a look whether there is one must not fail.
 # DIR is made and is removed by dockerd_stop. Reason of a failure on stderr.
 dockerd_start() {
-	local v=$1 d=$2 cg=$3 x p i storage=(--storage-driver overlay2)
+	local v=$1 d=$2 cg=$3 x p i storage=(--storage-driver overlay2) driver=cgroupfs parent=/$3 ns=()
 	x=$(dockerd_programs "$v") || return
 	mkdir -p "$d"/{bin,sbin,data,exec,config/cli-plugins,containerd,t/l,t/u,t/w,t/m} || return
 	echo "$cg" >"$d/cgroup"
@@ -183,6 +184,10 @@ dockerd_start() {
 		storage=(--storage-driver vfs)
 	fi
 	[[ ${DOCKERD_FEATURES-} != *containerd-snapshotter* ]] || storage=()
+	if [[ ${DOCKERD_SLICE-} ]]; then
+		driver=systemd parent=$DOCKERD_SLICE
+		ns=(unshare -m sh -c 'mkdir -p /run/systemd && mount -t tmpfs t /run/systemd && mkdir /run/systemd/system && exec "$@"' sh)
+	fi
 	# no word of /etc/docker's; and a key that old versions would else put there
 	echo "{\"features\": {${DOCKERD_FEATURES-}}}" >"$d/daemon.json"
 	[[ $v != 20 ]] || echo "{\"deprecated-key-path\": \"$d/key.json\"}" >"$d/daemon.json"
@@ -202,10 +207,10 @@ dockerd_start() {
 		[[ ! -S $d/c.sock ]] || break
 		sleep 0.05
 	done
-	PATH=$d/sbin:/usr/sbin:/usr/bin:/sbin:/bin cg_enter "$cg.d" setsid dockerd \
+	PATH=$d/sbin:/usr/sbin:/usr/bin:/sbin:/bin cg_enter "$cg.d" setsid "${ns[@]}" dockerd \
 		--config-file "$d/daemon.json" --data-root "$d/data" --exec-root "$d/exec" --pidfile "$d/docker.pid" \
-		-H "unix://$d/docker.sock" --containerd "$d/c.sock" --cgroup-parent "/$cg" \
-		--exec-opt native.cgroupdriver=cgroupfs "${storage[@]}" \
+		-H "unix://$d/docker.sock" --containerd "$d/c.sock" --cgroup-parent "$parent" \
+		--exec-opt "native.cgroupdriver=$driver" "${storage[@]}" \
 		--bridge=none --iptables=false --ip6tables=false --userland-proxy=false \
 		</dev/null >"$d/dockerd.log" 2>&1 9>&- &
 	echo $! >"$d/dockerd.pid"

@@ -179,3 +179,32 @@ agent_killed() {
 	has i .limit.path "/$box"
 	is_true i '.headline | test("Runner.Worker was killed for memory while building step 3/3")'
 }
+
+# The systemd driver gives BuildKit's steps names that read like systemd's and are but folders: a.slice:docker:ID
+scenario systemd_driver docker
+systemd_driver() {
+	need_root
+	local mine; mine=$(mktemp -d /tmp/zte2e.XXXXXX)
+	echo "$DOCKERD_CGROUP-own" >"$mine/cgroup"
+	trap 'dockerd_stop "$mine"' EXIT
+	DOCKERD_SLICE=zte2e$$.slice dockerd_start "$DOCKERD_VERSION" "$mine" "$DOCKERD_CGROUP-own" && dockerd_images ||
+		missing "no dockerd with the systemd driver"
+	[[ $(docker info -f '{{.CgroupDriver}}') == systemd ]] || missing "not the systemd driver"
+	dockerfile <<-'END'
+	FROM base:1
+	RUN echo before
+	RUN echo compiling; \
+	    cat /proc/self/cgroup; oombox eat 400
+	END
+	limit_builds $((300 * MB)) "$DOCKERD_CGROUP.d"
+	traced "${BK[@]}" ctx
+	build_failed
+	grep -q 'slice:docker:' err || fail "the step's cgroup is not named so"
+	oom_read
+	vertex_failed
+	lines_of 'RUN echo compiling'
+	check_oom ZT1002
+	check_step
+	has i .causal true
+	has s .confidence confirmed
+}

@@ -2,11 +2,13 @@
 # shellcheck shell=bash
 # podman and buildah, with OCI and with chroot isolation: they are their steps' parents, and count them their own way.
 
+RUNTIME=${RUNTIME:-runc}	# or crun, in a guest
+
 # Sets P to "podman … build" or the like, with a store of its own that holds base:1
 podman_is() {	# podman|buildah|chroot [STORAGE-DRIVER]
 	need_cgroups
 	local r=$W/root a
-	command -v podman >/dev/null && command -v buildah >/dev/null && command -v runc >/dev/null || missing 'no podman, buildah or runc'
+	command -v podman >/dev/null && command -v buildah >/dev/null && command -v "$RUNTIME" >/dev/null || missing "no podman, buildah or $RUNTIME"
 	RUNROOT=$(mktemp -d "$TMP/run.XXXXXX")	# podman refuses one of more than 50 characters
 	STORE=(--root "$W/store" --runroot "$RUNROOT" --storage-driver "${2:-overlay}")
 	trap 'awk -v d="$W/store/" "index(\$5, d) == 1 { print \$5 }" /proc/self/mountinfo | sort -r | xargs -r umount -l; umount -l "$W/store/overlay" 2>/dev/null' EXIT
@@ -17,8 +19,8 @@ podman_is() {	# podman|buildah|chroot [STORAGE-DRIVER]
 	echo 'root:x:0:' >"$r/etc/group"
 	tar -C "$r" -c . | podman "${STORE[@]}" import - base:1 >/dev/null 2>&1 || missing 'podman cannot import an image here'
 	case $1 in
-	podman) P=(podman "${STORE[@]}" build --runtime runc --network=none) ;;
-	buildah) P=(buildah "${STORE[@]}" bud --runtime runc --network=none) ;;
+	podman) P=(podman "${STORE[@]}" build --runtime "$RUNTIME" --network=none) ;;
+	buildah) P=(buildah "${STORE[@]}" bud --runtime "$RUNTIME" --network=none) ;;
 	chroot) P=(buildah "${STORE[@]}" bud --isolation chroot) ;;
 	esac
 	BUILDER=${1/chroot/buildah}
@@ -221,7 +223,7 @@ scenario podman_remote
 podman_remote() {
 	podman_is podman
 	second_of_two 'oombox eat 120'
-	boxed 4096 podman "${STORE[@]}" --runtime runc system service --time 0 "unix://$W/podman.sock"
+	boxed 4096 podman "${STORE[@]}" --runtime "$RUNTIME" system service --time 0 "unix://$W/podman.sock"
 	"${IN_BOX[@]}" >service.log 2>&1 & local service=$!
 	wait_for 20 test -S podman.sock
 	traced podman --url "unix://$W/podman.sock" --remote build --network=none --memory 60m --memory-swap 60m ctx
@@ -248,7 +250,7 @@ podman_rootless() {
 	mount --bind subid /etc/subuid && mount --bind subid /etc/subgid && exec "$@"
 	END
 	trap 'cg_pids "$BOX" | xargs -r kill -KILL 2>/dev/null; umount -l "$W/store/overlay" 2>/dev/null' EXIT	# podman pause
-	boxed 250 unshare -m sh as_nobody.sh "${id[@]}" --runtime runc build --network=none ctx
+	boxed 250 unshare -m sh as_nobody.sh "${id[@]}" --runtime "$RUNTIME" build --network=none ctx
 	boxed_import=("${IN_BOX[@]:0:4}" unshare -m sh as_nobody.sh "${id[@]}" import base.tar base:1)
 	"${boxed_import[@]}" >import.log 2>&1 || missing "no rootless podman: $(tail -n1 import.log)"
 	traced "${IN_BOX[@]}"
