@@ -8,6 +8,7 @@
 #include "trace/hash.h"
 
 #define CANDIDATES_MAX 32
+#define PASSES_MAX 16
 
 /* The Dockerfile as this step's builder reads it; parsed when first needed, again when the builder differs. */
 static struct dockerfile *build_df(struct model *m, struct build *b, enum builder_kind builder)
@@ -39,6 +40,7 @@ struct candidate {
 	struct build *build;
 	const struct df_instr *instr;
 	enum df_match_kind kind;
+	bool taken; /* another step is likely to be that one */
 };
 
 static bool alive_at(const struct build *b, zt_u64 ts_ns)
@@ -66,13 +68,20 @@ static bool could_be(const struct build *b, const struct step *s)
 	       (b->builder == BUILDER_DOCKER && !runs_itself(s->builder));
 }
 
-/* The earlier step that was matched to this instruction; a builder runs each but once. */
+/* The step that was matched to this instruction, surely or as the earlier one; a builder runs each but once. */
 static const struct step *taken(const struct model *m, const struct step *self, const struct candidate *c)
 {
-	for (const struct step *s = m->steps; s; s = s->next)
-		if (s != self && s->instr == c->instr && s->started_ns < self->started_ns)
+	const struct step *earlier = NULL;
+
+	for (const struct step *s = m->steps; s; s = s->next) {
+		if (s == self || s->instr != c->instr)
+			continue;
+		if (s->confidence == CONF_CONFIRMED)
 			return s;
-	return NULL;
+		if (s->started_ns < self->started_ns)
+			earlier = s;
+	}
+	return earlier;
 }
 
 /* BuildKit runs what the target needs; the classic builder each stage up to the target's. */
@@ -81,13 +90,7 @@ static bool runs(const struct step *s, const struct df_instr *in)
 	return in->in_build || (s->builder == BUILDER_DOCKER_LEGACY && in->legacy_index);
 }
 
-/* What was left out because of a match that is only likely: how many, and whether the traced build's is among them */
-struct unsure {
-	unsigned int n;
-	bool ours;
-};
-
-static unsigned int collect(struct model *m, const struct step *s, struct candidate *out, struct unsure *unsure)
+static unsigned int collect(struct model *m, const struct step *s, struct candidate *out)
 {
 	struct df_argv argv = {
 		.bytes = s->argv, .len = s->argv_bytes, .total = s->argv_cut ? s->argv_total_bytes : 0,
@@ -103,16 +106,13 @@ static unsigned int collect(struct model *m, const struct step *s, struct candid
 		size_t found = df ? dockerfile_match(df, &argv, hits, CANDIDATES_MAX) : 0;
 
 		for (size_t i = 0; i < found && i < CANDIDATES_MAX && n < CANDIDATES_MAX; i++) {
-			struct candidate c = { b, hits[i].instr, hits[i].kind };
+			struct candidate c = { b, hits[i].instr, hits[i].kind, false };
 
 			const struct step *other = taken(m, s, &c);
 
-			if (other && other->confidence != CONF_CONFIRMED) {
-				unsure->n++;
-				unsure->ours = unsure->ours || model_concerns(m, b);
-			}
-			if (!runs(s, c.instr) || other)
+			if (!runs(s, c.instr) || (other && other->confidence == CONF_CONFIRMED))
 				continue;
+			c.taken = other;
 			if (best != DF_MATCH_NONE && c.kind != best) {
 				if (c.kind > best)
 					continue; /* weaker than what we have */
@@ -189,13 +189,16 @@ static bool fits_number(const struct step *s, const struct candidate *c)
 	return s->builder != BUILDER_BUILDKIT || !s->layer.number || !n || n == s->layer.number;
 }
 
-/* Was the step right before this instruction, in the same stage, the one that wrote our parent layer? */
+/*
+ * Was the step right before this instruction, in the same stage, the one that wrote our parent layer? Only one that is
+ * sure speaks against a candidate: two that were taken for each other would make a third one sure and wrong.
+ */
 static bool fits_parent(const struct model *m, const struct step *s, const struct candidate *c, bool *known)
 {
 	const struct step *prev = NULL;
 
 	for (const struct step *p = m->steps; p; p = p->next)
-		if (p != s && p->instr && p->build == c->build && p->instr->stage == c->instr->stage &&
+		if (p != s && p->instr && p->confidence == CONF_CONFIRMED && p->build == c->build && p->instr->stage == c->instr->stage &&
 		    p->instr->index && p->instr->index + 1 == c->instr->index && p->layer.snapshot)
 			prev = p;
 	*known = prev && s->layer.parent;
@@ -302,6 +305,13 @@ static bool one_stage(const struct candidate *c, unsigned int n)
 	return true;
 }
 
+static bool by_free(const struct model *m, const struct step *s, const struct candidate *c)
+{
+	(void)m;
+	(void)s;
+	return !c->taken;
+}
+
 /* A tie with somebody else's build: who traces one build wants to hear of it, as a tie. */
 static void ours_first(const struct model *m, struct candidate *c, unsigned int n)
 {
@@ -317,10 +327,10 @@ static void ours_first(const struct model *m, struct candidate *c, unsigned int 
 const struct df_instr *attribute_guess(struct model *m, const struct step *s, const struct build **ret)
 {
 	struct candidate c[CANDIDATES_MAX];
-	struct unsure unsure = { 0 };
-	unsigned int n = collect(m, s, c, &unsure);
+	unsigned int n = collect(m, s, c);
 
 	*ret = NULL;
+	n = narrow(m, s, c, n, by_free);
 	n = narrow(m, s, c, n, by_args);
 	n = narrow(m, s, c, n, by_same_args);
 	for (unsigned int i = 1; i < n; i++)
@@ -353,8 +363,7 @@ static void count_layers(struct model *m, struct step *s)
 static void resolve_step(struct model *m, struct step *s)
 {
 	struct candidate c[CANDIDATES_MAX];
-	struct unsure unsure = { 0 };
-	unsigned int n = collect(m, s, c, &unsure);
+	unsigned int n = collect(m, s, c);
 
 	s->instr = NULL;
 	s->candidates = n;
@@ -367,13 +376,13 @@ static void resolve_step(struct model *m, struct step *s)
 	n = narrow(m, s, c, n, by_number);
 	n = narrow(m, s, c, n, by_parent);
 	n = narrow(m, s, c, n, by_child);
-	ours_first(m, c, n);
-	if (n > 1 && one_stage(c, n)) {
-		unsure.n += n - 1;
-		n = 1;
-	}
-	s->candidates = n + unsure.n;
-	s->may_be_ours = unsure.ours;
+	s->candidates = n;
+	s->may_be_ours = false;
+	for (unsigned int i = 0; i < n; i++)
+		s->may_be_ours = s->may_be_ours || model_concerns(m, c[i].build);
+	n = narrow(m, s, c, n, by_free);
+	if (n > 1 && !one_stage(c, n)) /* of one stage it is the first */
+		ours_first(m, c, n);
 	s->build = c[0].build;
 	s->instr = c[0].instr;
 	s->confidence = s->candidates == 1 && c[0].kind == DF_MATCH_EXACT && !s->build->several_files ? CONF_CONFIRMED :
@@ -442,12 +451,19 @@ static char *argv_text(struct model *m, const struct step *s)
 
 void attribute_resolve(struct model *m)
 {
+	bool more = true;
+
 	if (m->logs)
 		attribute_logs(m);
-	for (int pass = 0; pass < 2; pass++) /* a step may be known by those that came after it */
+	/* a step may be known by those that came after it */
+	for (int pass = 0; more && pass < PASSES_MAX; pass++) {
+		more = pass < 1;
 		for (struct step *s = m->steps; s; s = s->next)
-			if (s->confidence != CONF_CONFIRMED && !s->frontend)
+			if (s->confidence != CONF_CONFIRMED && !s->frontend) {
 				resolve_step(m, s);
+				more = more || s->confidence == CONF_CONFIRMED;
+			}
+	}
 	for (struct step *s = m->steps; s; s = s->next) {
 		s->container = s->frontend;
 		if (!s->instr && !s->frontend)
