@@ -135,6 +135,15 @@ static enum builder_kind builder_by_client(enum client_kind kind)
 	}
 }
 
+static unsigned int count_platforms(const char *list)
+{
+	unsigned int n = 1;
+
+	for (; list && *list; list++)
+		n += *list == ',';
+	return n;
+}
+
 /* A `docker build`: from now on there is a build, and its Dockerfile should be read while it can be. */
 static void see_client(struct model *m, const struct zt_ev *ev, const char *tail, size_t len, bool cut,
 		       struct want *w)
@@ -174,6 +183,7 @@ static void see_client(struct model *m, const struct zt_ev *ev, const char *tail
 	b->buildx = c->kind == CLIENT_BUILDX_BUILD || c->kind == CLIENT_BUILDCTL;
 	b->target = keep(m, c->target);
 	b->memory_flag = keep(m, c->memory);
+	b->nplatforms = count_platforms(c->platform);
 	b->several_files = c->containerfile && c->nfiles > 1;
 	if (c->build_args_bytes)
 		b->build_args = arena_dup(&m->arena, c->build_args, c->build_args_bytes + 1);

@@ -68,20 +68,20 @@ static bool could_be(const struct build *b, const struct step *s)
 	       (b->builder == BUILDER_DOCKER && !runs_itself(s->builder));
 }
 
-/* The step that was matched to this instruction, surely or as the earlier one; a builder runs each but once. */
-static const struct step *taken(const struct model *m, const struct step *self, const struct candidate *c)
+enum taken { TAKEN_NOT, TAKEN_LIKELY, TAKEN_SURELY };
+
+/* Are other steps this instruction, surely or as earlier ones? A builder runs each but once for each platform. */
+static enum taken taken(const struct model *m, const struct step *self, const struct candidate *c)
 {
-	const struct step *earlier = NULL;
+	unsigned int sure = 0, earlier = 0, runs = c->build->nplatforms > 1 ? c->build->nplatforms : 1;
 
 	for (const struct step *s = m->steps; s; s = s->next) {
 		if (s == self || s->instr != c->instr)
 			continue;
-		if (s->confidence == CONF_CONFIRMED)
-			return s;
-		if (s->started_ns < self->started_ns)
-			earlier = s;
+		sure += s->confidence == CONF_CONFIRMED;
+		earlier += s->confidence == CONF_CONFIRMED || s->started_ns < self->started_ns;
 	}
-	return earlier;
+	return sure >= runs ? TAKEN_SURELY : earlier >= runs ? TAKEN_LIKELY : TAKEN_NOT;
 }
 
 /* BuildKit runs what the target needs; the classic builder each stage up to the target's. */
@@ -108,11 +108,11 @@ static unsigned int collect(struct model *m, const struct step *s, struct candid
 		for (size_t i = 0; i < found && i < CANDIDATES_MAX && n < CANDIDATES_MAX; i++) {
 			struct candidate c = { b, hits[i].instr, hits[i].kind, false };
 
-			const struct step *other = taken(m, s, &c);
+			enum taken other = taken(m, s, &c);
 
-			if (!runs(s, c.instr) || (other && other->confidence == CONF_CONFIRMED))
+			if (!runs(s, c.instr) || other == TAKEN_SURELY)
 				continue;
-			c.taken = other;
+			c.taken = other == TAKEN_LIKELY;
 			if (best != DF_MATCH_NONE && c.kind != best) {
 				if (c.kind > best)
 					continue; /* weaker than what we have */
@@ -360,6 +360,24 @@ static void count_layers(struct model *m, struct step *s)
 	s->layer.base_image = arena_strdup(&m->arena, from ? from : "scratch");
 }
 
+static bool same_line(const struct candidate *a, const struct candidate *b)
+{
+	const char *pa = a->build->dockerfile_path, *pb = b->build->dockerfile_path;
+
+	return a->build != b->build && pa && pb && !strcmp(pa, pb) && a->instr->line == b->instr->line;
+}
+
+static void note_tie(const struct model *m, struct step *s, const struct candidate *c, unsigned int n)
+{
+	s->candidates = n;
+	s->may_be_ours = false;
+	s->shared = n > 1 && s->builder == BUILDER_BUILDKIT;
+	for (unsigned int i = 0; i < n; i++) {
+		s->may_be_ours = s->may_be_ours || model_concerns(m, c[i].build);
+		s->shared = s->shared && (!i || same_line(&c[0], &c[i]));
+	}
+}
+
 static void resolve_step(struct model *m, struct step *s)
 {
 	struct candidate c[CANDIDATES_MAX];
@@ -376,10 +394,7 @@ static void resolve_step(struct model *m, struct step *s)
 	n = narrow(m, s, c, n, by_number);
 	n = narrow(m, s, c, n, by_parent);
 	n = narrow(m, s, c, n, by_child);
-	s->candidates = n;
-	s->may_be_ours = false;
-	for (unsigned int i = 0; i < n; i++)
-		s->may_be_ours = s->may_be_ours || model_concerns(m, c[i].build);
+	note_tie(m, s, c, n);
 	n = narrow(m, s, c, n, by_free);
 	if (n > 1 && !one_stage(c, n)) /* of one stage it is the first */
 		ours_first(m, c, n);

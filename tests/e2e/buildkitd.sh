@@ -100,7 +100,7 @@ buildctl_two_builds() {
 	oom_read 1 "$BOX"
 	incident_of "$OOM_pid"
 	right
-	has j '[.builds[] | select(.dockerfile) | .dockerfile] | sort | join(" ")' 'ctx/Dockerfile other/Dockerfile'
+	has j '[.builds[].dockerfile | select(. == ("ctx/Dockerfile", "other/Dockerfile"))] | sort | join(" ")' 'ctx/Dockerfile other/Dockerfile'
 }
 
 # The client goes away: its daemon kills the step
@@ -128,6 +128,7 @@ buildx_container() {
 	ldd "$(command -v runc)" | grep -o '/[^ ]*' | xargs -I{} cp --parents -L {} "$r"
 	tar -C "$r" -c . | docker import -c 'ENTRYPOINT ["buildkitd"]' -c 'VOLUME /var/lib/buildkit' - bk:1 >/dev/null || missing 'no image of buildkitd'
 	trap 'docker buildx rm --force zte2e' EXIT
+	[[ -x $(command -v docker-init) ]] || ln -sf "$(command -v tini || echo /nonexistent)" "$DOCKER_DIR/sbin/docker-init"
 	docker buildx create --name zte2e --driver docker-container --driver-opt image=bk:1,network=host,memory=250m,memory-swap=250m --bootstrap ||
 		missing "no builder: $(tail -n1 "$W/log")"
 	r=$W/ctx/r

@@ -137,3 +137,69 @@ doctor() {
 	(ulimit -l 64 && capsh --drop=cap_ipc_lock -- -c "exec '$ZTRACE' doctor") | grep -q 'CAP_IPC_LOCK' ||
 		fail "that it may not lock its memory is not said"
 }
+
+# Both builds need the very same step: BuildKit runs it once. Its line is sure, and it is said that both have it.
+scenario shared_step docker26
+shared_step() {
+	dockerfile <<-'END'
+	FROM base:1
+	RUN echo shared; sleep 2; \
+	    oombox eat 200
+	END
+	cat >both.sh <<-'END'
+	"$@" >other.log 2>&1 &
+	"$@"
+	rc=$?
+	wait
+	exit $rc
+	END
+	limit_builds $((64 * MB))
+	traced sh both.sh env DOCKER_BUILDKIT=1 docker build --network=none --progress=plain ctx
+	build_failed
+	grep -q 'exit code: 137' other.log || fail "the other one did not fail"
+	[[ ! $DRY ]] || return 0
+	(($(oom_lines | wc -l) == 1)) || skip 'the second came too late'
+	oom_read
+	lines_of 'RUN echo shared'
+	check_oom ZT1002
+	has s .line "$L_first"
+	has s .confidence likely
+	is_true i 'any(.notes[]; test("^2 builds have this very step"))'
+}
+
+# One step for each platform, of the same line
+scenario platforms docker26
+platforms() {
+	need_root
+	local mine a; mine=$(mktemp -d /tmp/zte2e.XXXXXX)
+	echo "$DOCKERD_CGROUP-own" >"$mine/cgroup"
+	trap 'dockerd_stop "$mine"' EXIT
+	DOCKERD_FEATURES='"containerd-snapshotter": true' dockerd_start "$DOCKERD_VERSION" "$mine" "$DOCKERD_CGROUP-own" ||
+		missing "no dockerd with containerd's image store"
+	mkdir -p ctx/r/{bin,etc,tmp,proc,sys,dev}
+	cp "$(command -v busybox)" "$OOMBOX" ctx/r/bin/
+	for a in sh echo sleep; do ln -s busybox ctx/r/bin/$a; done
+	# programs of this machine, whatever the platform is called: a scratch image knows no better
+	dockerfile <<-'END'
+	FROM scratch AS one
+	COPY r /
+	ARG TARGETPLATFORM
+	RUN echo first; sleep 1
+	FROM one
+	RUN echo second; sleep 1; \
+	    case $TARGETPLATFORM in *arm64) oombox eat 200;; *) sleep 4;; esac
+	END
+	sed -i 's/^FROM one$/&\nARG TARGETPLATFORM/' ctx/Dockerfile
+	limit_builds $((100 * MB)) "$DOCKERD_CGROUP"
+	traced docker buildx build --network=none --no-cache --progress=plain --platform linux/amd64,linux/arm64 ctx
+	build_failed
+	oom_read
+	vertex_failed
+	lines_of 'RUN echo second'
+	check_oom ZT1002
+	has s .line "$L_first"
+	has s .index "$V_index"
+	has s .confidence confirmed
+	# all four are told, each with its line
+	has j '[.builds[] | select(.dockerfile == "ctx/Dockerfile").steps[].line | tostring] | join(" ")' '4 4 7 7'
+}

@@ -140,7 +140,10 @@ static void note_tie(struct report *r, const struct unit *u, struct incident *i)
 {
 	const struct step *s = u->step;
 
-	if (s && s->instr && s->candidates > 1)
+	if (s && s->instr && s->shared)
+		add_note(i, say(r, _("%u builds have this very step: it is one's, or BuildKit runs it once for all of them"),
+				s->candidates));
+	else if (s && s->instr && s->candidates > 1)
 		add_note(i, say(r, _("%u instructions have this same text; it may have been another of them"),
 				s->candidates));
 }

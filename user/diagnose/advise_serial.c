@@ -225,6 +225,8 @@ static bool stages(const struct advice *a, const struct others *o, struct help *
 					    &s->build->df->stages[s->instr->stage] : NULL;
 	const char *name = st ? st->name ? st->name : say(a->r, "%u", st->number) : NULL;
 
+	if (a->i->step && s->instr == a->i->step->instr)
+		return false; /* the same for another platform */
 	h->id = "serialize-stages";
 	h->text = say(a->r, _("let the stages wait for each other: %s held %s at the same time"), say_step(a->r, s),
 		      say_bytes(a->r, o->largest->bytes));

@@ -118,6 +118,7 @@ struct build {
 	char *build_args;      /* K=V NUL-separated, double NUL at the end; NULL: none. K alone: value not known */
 	char *memory_flag;     /* -m as given: BuildKit before 0.31 ignores it */
 	char *parse_error;     /* why the Dockerfile makes no sense; NULL: it does, or was not tried */
+	unsigned int nplatforms; /* more than one: each step runs for each of them */
 	bool several_files;    /* of which only the last is known: podman build -f A -f B */
 	bool buildx;	       /* a buildx plugin ran it: BuildKit newer than docker 20.10's */
 	enum builder_kind df_builder; /* the builder df was parsed for */
@@ -166,6 +167,7 @@ struct step {
 	const struct df_instr *instr; /* the Dockerfile's instruction; NULL: not found */
 	enum confidence confidence;   /* of instr */
 	unsigned int candidates;      /* instructions that fit equally well (1: no tie) */
+	bool shared;		      /* they are one line of one file, in several builds */
 	bool may_be_ours;	      /* one of these is of the traced build, though build is not */
 	bool reported;		      /* its end has been looked at */
 	zt_u64 started_ns, ended_ns;  /* ended 0: still running when the stream ended */
