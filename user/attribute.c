@@ -190,7 +190,7 @@ static void see_client(struct model *m, const struct zt_ev *ev, const char *tail
 	b->file_status = unreadable(c);
 	if (b->file_status != ZT_FILE_OK)
 		b->file_seen = true;
-	else if (w)
+	if (w && (b->file_status == ZT_FILE_OK || c->dockerfile_stdin))
 		want_dockerfile(w, p, c);
 }
 

@@ -18,19 +18,44 @@ scenario stdin_dockerfile docker
 stdin_dockerfile() {
 	mkdir ctx
 	limit_builds $((64 * MB))
-	hungry >in
-	traced "${BK[@]}" -f - ctx <in
+	mkfifo pipe
+	hungry >pipe &
+	traced "${BK[@]}" -f - ctx <pipe
 	build_failed
 	oom_read
 	vertex_failed
 	check_without_dockerfile
 }
 
+# A file that the shell opened, as it has it also for a long here-document: that can be read once more
+stdin_file() {	# named|nameless OPTION…
+	mkdir ctx
+	limit_builds $((64 * MB))
+	hungry >in
+	exec 7<in
+	[[ $1 == named ]] || rm in
+	traced "${BK[@]}" "${@:2}" <&7
+	build_failed
+	oom_read
+	vertex_failed
+	L_first=3 L_last=3
+	check_oom ZT1002
+	check_step
+	has s .confidence confirmed
+	has b .dockerfile "$([[ $1 == named ]] && echo in || echo -)"
+}
+
+scenario stdin_file_named docker
+stdin_file_named() { stdin_file named -f - ctx; }
+scenario stdin_file_nameless docker
+stdin_file_nameless() { stdin_file nameless -; }
+
 scenario stdin_context docker
 stdin_context() {
 	limit_builds $((64 * MB))
 	hungry >in
-	traced "${BK[@]}" - <in
+	tar -cf in.tar --transform 's/^in$/Dockerfile/' in
+	traced "${BK[@]}" - <in.tar
 	build_failed
 	oom_read
 	vertex_failed

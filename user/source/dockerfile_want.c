@@ -22,12 +22,12 @@ static bool is_remote(const char *s)
 	       has_prefix(s, "git@") || has_prefix(s, "ssh://") || has_prefix(s, "github.com/");
 }
 
-/* As a user in ztrace's working directory would write it. */
+/* As a user in ztrace's working directory would write it. p NULL: a path of ours */
 static const char *shorten(const struct safeio_proc *p, const char *cwd, const char *absolute)
 {
 	size_t n = strlen(cwd);
 
-	if (!p->host_root || n < 2 || strncmp(absolute, cwd, n) || absolute[n] != '/')
+	if ((p && !p->host_root) || n < 2 || strncmp(absolute, cwd, n) || absolute[n] != '/')
 		return absolute;
 	return absolute + n + 1;
 }
@@ -134,6 +134,20 @@ static int read_first(struct dockerfile_buf *b, const struct safeio_proc *p, con
 	return fail(b, first.status, first.error, sink, ctx);
 }
 
+/* A file that the shell opened for it can be read again; what comes over a pipe, and a tar with a context, cannot. */
+static int stdin_answer(struct dockerfile_buf *b, int proc, const char *cwd, const struct want *w, sink_fn sink,
+			void *ctx)
+{
+	struct safeio_file f;
+	char name[PATH_MAX];
+
+	safeio_read_stdin(proc, &w->who, b->text, sizeof(b->text), name, sizeof(name), &f);
+	if (f.status != ZT_FILE_OK || memchr(b->text, 0, f.bytes) || !memcmp(b->text, "\x1f\x8b", f.bytes < 2 ? f.bytes : 2))
+		return fail(b, ZT_FILE_STDIN, 0, sink, ctx);
+	event_start(b, w, name[0] ? shorten(NULL, cwd, name) : "-");
+	return send(b, &f, sink, ctx);
+}
+
 int dockerfile_answer(struct dockerfile_buf *b, int proc, const char *cwd, const struct want *w,
 		      sink_fn sink, void *ctx)
 {
@@ -142,7 +156,7 @@ int dockerfile_answer(struct dockerfile_buf *b, int proc, const char *cwd, const
 
 	event_start(b, w, w->path);
 	if (!strcmp(w->path, "-") || (!w->path[0] && !strcmp(w->context, "-")))
-		return fail(b, ZT_FILE_STDIN, 0, sink, ctx);
+		return stdin_answer(b, proc, cwd, w, sink, ctx);
 	if (is_remote(w->path) || (!w->path[0] && is_remote(w->context)))
 		return fail(b, ZT_FILE_REMOTE, 0, sink, ctx);
 	err = safeio_open(&p, proc, &w->who);

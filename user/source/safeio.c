@@ -201,10 +201,9 @@ static int read_stable(int fd, char *buf, size_t cap, struct safeio_file *ret)
 	return 0;
 }
 
-void safeio_read(const struct safeio_proc *p, const char *path, char *buf, size_t cap,
-		 struct safeio_file *ret)
+static void read_found(int found, char *buf, size_t cap, struct safeio_file *ret)
 {
-	int found __close = open_path(p, path), fd __close = -1;
+	int fd __close = -1;
 	int err;
 
 	*ret = (struct safeio_file){ .status = ZT_FILE_ERRNO, .error = -found };
@@ -218,6 +217,35 @@ void safeio_read(const struct safeio_proc *p, const char *path, char *buf, size_
 	err = fd < 0 ? fd : read_stable(fd, buf, cap, ret);
 	ret->status = err ? ZT_FILE_ERRNO : ZT_FILE_OK;
 	ret->error = -err;
+}
+
+void safeio_read(const struct safeio_proc *p, const char *path, char *buf, size_t cap,
+		 struct safeio_file *ret)
+{
+	int found __close = open_path(p, path);
+
+	read_found(found, buf, cap, ret);
+}
+
+void safeio_read_stdin(int proc, const struct zt_id *id, char *buf, size_t cap, char *name, size_t size,
+		       struct safeio_file *ret)
+{
+	char link[32];
+	struct safeio_proc p;
+	int found __close = -1;
+	ssize_t n;
+
+	*ret = (struct safeio_file){ .status = ZT_FILE_GONE };
+	snprintf(link, sizeof(link), "%u/fd/0", id->tgid);
+	found = openat(proc, link, O_PATH | O_CLOEXEC);
+	n = readlinkat(proc, link, name, size - 1);
+	name[n > 0 && name[0] == '/' ? n : 0] = 0;
+	if (found < 0 || safeio_open(&p, proc, id)) /* afterwards: still the same process? */
+		return;
+	safeio_close(&p);
+	read_found(found, buf, cap, ret);
+	if (n > 10 && !strcmp(name + n - 10, " (deleted)"))
+		name[0] = 0;
 }
 
 /* Append the parts of `path` to the absolute path in ret, "." and ".." taken by their letters. */

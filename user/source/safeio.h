@@ -38,6 +38,13 @@ struct safeio_file {
 void safeio_read(const struct safeio_proc *p, const char *path, char *buf, size_t cap,
 		 struct safeio_file *ret);
 
+/*
+ * What that process has as its standard input, if that is a regular file; from its beginning, whatever has been read of
+ * it. name: where it lies, "" when it has no name any more.
+ */
+void safeio_read_stdin(int proc, const struct zt_id *id, char *buf, size_t cap, char *name, size_t size,
+		       struct safeio_file *ret);
+
 /* `path` as an absolute one without . and .. for people to read. false: does not fit, or cwd not
  * known. */
 bool safeio_absolute(const struct safeio_proc *p, const char *path, char *ret, size_t size);
