@@ -213,7 +213,13 @@ static enum builder_kind builder_of(enum cgpath_kind kind)
 static enum builder_kind started_by(const struct proc *p)
 {
 	const struct proc *parent = p->parent;
+	struct runtime_cmd r;
 	struct daemon_cmd d;
+
+	/* a rootless buildkitd, where it may make no cgroups */
+	if (runtime_parse(parent->argv, parent->argv_bytes, &r) && r.verb == RUNTIME_RUN && r.bundle &&
+	    strstr(r.bundle, "/executor/"))
+		return BUILDER_BUILDKIT;
 
 	if (parent->client && parent->client->builder == BUILDER_KANIKO)
 		return BUILDER_KANIKO;
@@ -221,6 +227,14 @@ static enum builder_kind started_by(const struct proc *p)
 		return BUILDER_HOST;
 	return d.kind == DAEMON_BUILDAH_CHROOT || (d.kind == DAEMON_BUILDAH_OCI_RUNTIME && p->adopted) ? BUILDER_BUILDAH :
 													 BUILDER_HOST;
+}
+
+/* The entry point of docker/dockerfile's images, and of those made from them */
+static bool is_frontend(const char *argv0)
+{
+	const char *slash = strrchr(argv0, '/');
+
+	return !strcmp(slash ? slash + 1 : argv0, "dockerfile-frontend");
 }
 
 static void take_argv(struct step *s, const struct zt_ev_exec *e, char *copy, size_t len)
@@ -245,12 +259,13 @@ static void see_entry_below(struct model *m, const struct zt_ev_exec *e, const c
 	if (kind == BUILDER_HOST || e->h.flags & ZT_F_EXEC_NEW_CGROUP)
 		return;
 	copy = arena_dup(&m->arena, argv, len);
-	if (!copy || daemon_parse(copy, len, &d))
+	if (!copy || daemon_parse(copy, len, &d) || is_runtime_init(copy, len))
 		return;
 	s = model_step_new(m, NULL, p);
 	if (!s)
 		return;
 	s->builder = kind;
+	s->frontend = kind == BUILDER_BUILDKIT && is_frontend(copy);
 	take_argv(s, e, copy, len);
 }
 
@@ -301,14 +316,6 @@ static void see_move(const struct model *m, const struct zt_id *who, zt_u64 cgro
 {
 	if (m->child && model_is_below(model_proc(m, who), m->child))
 		want_samples(m, cgroup, w);
-}
-
-/* The entry point of docker/dockerfile's images, and of those made from them */
-static bool is_frontend(const char *argv0)
-{
-	const char *slash = strrchr(argv0, '/');
-
-	return !strcmp(slash ? slash + 1 : argv0, "dockerfile-frontend");
 }
 
 /*

@@ -147,3 +147,69 @@ buildx_container() {
 	has i .causal true
 	right
 }
+
+# BuildKit 0.31 and newer limit each step: buildx build --resource memory=…, which is this option
+scenario buildctl_step_limit
+buildctl_step_limit() {
+	buildkitd_up max
+	eating 'oombox eat 400'
+	traced "${P[@]}" --opt memory=$((100 * MB)) --opt memswap=$((100 * MB))
+	[[ $RC != 0 ]] || fail "the build passed"
+	oom_read 1 "$BOX"
+	check_oom ZT1001
+	has i .limit.owner step
+	has i .limit.bytes $((100 * MB))
+	has i .causal true
+	right
+	has s .limit_bytes $((100 * MB))
+}
+
+# COPY --link makes a layer of its own, which the numbers still count
+scenario buildctl_link
+buildctl_link() {
+	buildkitd_up $((200 * MB))
+	eating 'oombox eat 400'
+	sed -i 's/^COPY /COPY --link /' ctx/Dockerfile
+	traced "${P[@]}"
+	[[ $RC != 0 ]] || fail "the build passed"
+	oom_read 1 "$BOX"
+	check_oom ZT1002
+	right
+	has s .layer.index 4
+}
+
+# As nobody, in a user namespace: a step has no cgroup of its own, or one beside the daemon's
+scenario buildctl_rootless
+buildctl_rootless() {
+	need_cgroups
+	command -v newuidmap >/dev/null && command -v rootlesskit >/dev/null || missing 'no newuidmap or rootlesskit'
+	limit_builds $((250 * MB)) "$DOCKERD_CGROUP/box"
+	BOX=$DOCKERD_CGROUP/box
+	local r=$W/ctx/r a
+	mkdir -p "$r"/{bin,etc,tmp,proc,sys,dev}; mkdir -m 700 home xdg
+	cp "$(command -v busybox)" "$OOMBOX" "$r/bin/"
+	for a in sh echo sleep; do ln -s busybox "$r/bin/$a"; done
+	eating 'oombox eat 400'
+	echo nobody:100000:65536 >subid
+	chown nobody:nogroup home xdg
+	chmod 711 "$TMP"
+	setpriv --reuid nobody --clear-groups --regid nogroup test -x "$BUILDKITD/buildkitd" -a -r "$W/ctx/Dockerfile" || skip 'nobody may not read here'
+	cat >as_nobody.sh <<-END
+	echo \$\$ >"$(cg_dir "$BOX")/cgroup.procs"
+	mount --bind subid /etc/subuid && mount --bind subid /etc/subgid || exit
+	cd home && exec setpriv --reuid nobody --regid nogroup --clear-groups env HOME="$W/home" XDG_RUNTIME_DIR="$W/xdg" PATH="$PATH" \\
+		rootlesskit --net=host "$BUILDKITD/buildkitd" --rootless --root "$W/home/state" --addr "unix://$W/xdg/s" --otel-socket-path "$W/xdg/o" \\
+		--oci-worker-binary runc --oci-worker-net host --containerd-worker=false --oci-worker-no-process-sandbox --oci-worker-snapshotter native
+	END
+	setsid unshare -m sh as_nobody.sh >bkd.log 2>&1 &
+	BKD_PID=$!
+	trap 'cg_pids "$BOX" | xargs -r kill -KILL 2>/dev/null; kill "$BKD_PID" 2>/dev/null' EXIT
+	(wait_for 30 test -S xdg/s) || missing "no rootless buildkitd: $(tail -n1 bkd.log)"
+	traced "$BUILDKITD/buildctl" --addr "unix://$W/xdg/s" build --progress plain --frontend dockerfile.v0 --local context=ctx --local dockerfile=ctx
+	[[ $RC != 0 ]] || fail "the build passed"
+	oom_read 1 "$BOX"
+	incident_of "$OOM_pid"
+	has i .code ZT1002
+	has i .causal true
+	right
+}
