@@ -388,8 +388,6 @@ struct step *model_step_of_cgroup(const struct model *m, zt_u64 cgroup); /* its 
 struct step *model_step_of(const struct model *m, zt_u64 cgroup, const struct proc *p);
 /* Id of the step's own cgroup; 0: it has none */
 zt_u64 step_cgroup(const struct step *s);
-/* The name that the builder gives the step's stage; NULL: none, or there is but one stage */
-const char *step_stage(const struct step *s);
 /* "3/9", as its builder counts; both 0: not known */
 void step_number(const struct step *s, unsigned int *index, unsigned int *total);
 /* Path of a cgroup: known, or put together from a kill's levels. NULL: not known. */
@@ -432,7 +430,7 @@ bool runs_itself(enum builder_kind kind);
 /* The innermost such build that p is the client of or below; NULL: none */
 struct build *model_run_by(const struct proc *p);
 
-/* Name of the step's stage; NULL: it has none, or there is but one */
+/* The name that the builder gives the step's stage; NULL: it has none, or there is but one */
 const char *step_stage(const struct step *s);
 
 /* New objects for attribute.c */
