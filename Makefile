@@ -33,7 +33,7 @@ FUZZ     := $(patsubst %.c,$O/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all clean install uninstall docs FORCE tools unit fuzz check check-unit check-san check-fuzz check-golden check-formats check-tui check-po check-install check-layers check-shell check-e2e check-loop check-root check-vm demo bench deps
+.PHONY: all clean install uninstall docs FORCE tools unit fuzz check check-unit check-san check-fuzz check-golden check-formats check-tui check-po check-install check-layers check-shell check-e2e check-loop check-root check-vm demo bench soak deps
 all: $O/ztrace tools docs
 
 $O/ztrace: $(OBJS)
@@ -166,6 +166,7 @@ $O/prefix: FORCE
 SHARE     = $(DESTDIR)$(PREFIX)/share
 # for CIs' definitions and clusters: /usr/local/share/ztrace/ci/github/job-completed.sh …
 CIFILES  := $(patsubst tools/%,%,$(shell find tools/ci tools/k8s -type f))
+UNITS     = $(DESTDIR)$(PREFIX)/lib/systemd/system
 MOFILES   = $(POS:user/po/%.po=%/LC_MESSAGES/ztrace.mo)
 install: $O/ztrace docs locale
 	install -D -m 755 $O/ztrace $(DESTDIR)$(PREFIX)/bin/ztrace
@@ -175,8 +176,10 @@ install: $O/ztrace docs locale
 	$Qfor f in $(CIFILES); do \
 		mode=644; [ ! -x tools/$$f ] || mode=755; install -D -m $$mode tools/$$f $(SHARE)/ztrace/$$f || exit 1; \
 	done
+	$Qmkdir -p $(UNITS) && sed 's,@PREFIX@,$(PREFIX),' tools/ztrace.service.in >$(UNITS)/ztrace.service
+	$Qchmod 644 $(UNITS)/ztrace.service
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/ztrace $(SHARE)/man/man1/ztrace.1 $(SHARE)/bash-completion/completions/ztrace \
+	rm -f $(UNITS)/ztrace.service $(DESTDIR)$(PREFIX)/bin/ztrace $(SHARE)/man/man1/ztrace.1 $(SHARE)/bash-completion/completions/ztrace \
 		$(MOFILES:%=$(SHARE)/locale/%) $(CIFILES:%=$(SHARE)/ztrace/%)
 
 # Installs what is missing (Debian), then every suite; the closing line adds them up. check-e2e needs root.
@@ -189,6 +192,9 @@ check-root: check-e2e
 # minutes. check has a subset of it.
 check-vm: all
 	$QO=$O $(if $(HOOKS),HOOKS='$(HOOKS)') tests/vm/run $(KERNEL)
+# The daemon under builds, kills, restarts and kill -9; what it and the kernel say is compared. Needs root.
+soak: all
+	tests/soak/run $(or $(MINUTES),60)
 deps:
 	$Qtools/install-deps.sh
 demo:

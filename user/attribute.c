@@ -74,6 +74,13 @@ static size_t add_word(char *buf, size_t size, size_t at, char mark, const char 
 	return at + len + 1;
 }
 
+/* All of it, for another session that begins while this client is at work. */
+static void keep_argv(struct model *m, struct proc *p, const char *argv, size_t len)
+{
+	p->client_argv = arena_dup(&m->arena, argv, len);
+	p->client_argv_bytes = p->client_argv ? (zt_u32)len : 0;
+}
+
 /* compose or bake: what it builds stands in its files. */
 static void want_project(struct want *w, const struct proc *p, const struct compose_cmd *c)
 {
@@ -163,6 +170,8 @@ static void see_client(struct model *m, const struct zt_ev *ev, const char *tail
 	memcpy(argv, tail, len);
 	argv[len] = 0; /* which an event need not have */
 	if (compose_cmd_parse(argv, len, &project)) {
+		if (!p->client_argv)
+			keep_argv(m, p, tail, len);
 		see_project(m, p, &project, w);
 		return;
 	}
@@ -180,6 +189,7 @@ static void see_client(struct model *m, const struct zt_ev *ev, const char *tail
 	b = model_build_new(m, p, builder_by_client(c->kind));
 	if (!b)
 		return;
+	keep_argv(m, p, tail, len);
 	b->buildx = c->kind == CLIENT_BUILDX_BUILD || c->kind == CLIENT_BUILDCTL;
 	b->target = keep(m, c->target);
 	b->memory_flag = keep(m, c->memory);

@@ -60,18 +60,23 @@ int session_event(void *ctx, const struct zt_ev *ev)
 	if (s->history)
 		history_recall(s->history, s->model, ev, session_event, s);
 	tee(s, ev);
+	if (s->tap)
+		s->tap->before(s->tap->ctx, ev);
 	err = model_apply(s->model, ev);
 	if (err < 0)
 		return err;
-	if (w) {
+	if (w)
 		attribute(s->model, ev, w);
+	if (s->tap)
+		s->tap->after(s->tap->ctx, ev);
+	if (w) {
 		if (w->kind != WANT_NONE && s->src && s->src->ask) {
 			s->depth++;
 			s->src->ask(s->src, w, session_event, s);
 			s->depth--;
 		}
 	}
-	if (diagnose_due(s->model, ev)) {
+	if (!s->mute && diagnose_due(s->model, ev)) {
 		attribute_resolve(s->model);
 		diagnose(s->model, ev, s->report);
 	}

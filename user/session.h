@@ -19,6 +19,13 @@ struct output {
 	size_t body_len;
 };
 
+/* Somebody who hears of every event that a session takes in. */
+struct tap {
+	void (*before)(void *ctx, const struct zt_ev *ev); /* in the order of a trace */
+	void (*after)(void *ctx, const struct zt_ev *ev);  /* the model knows it, nothing has been asked yet */
+	void *ctx;
+};
+
 struct session {
 	struct model *model;
 	struct report *report;
@@ -31,6 +38,8 @@ struct session {
 	struct incident *rendered; /* newest incident that renderers have seen */
 	struct want want[2];	   /* an answer can itself raise a question, no more */
 	unsigned int depth;
+	const struct tap *tap;	   /* NULL: none */
+	bool mute;		   /* diagnoses nothing */
 };
 
 /* 0 or -errno */

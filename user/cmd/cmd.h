@@ -21,8 +21,12 @@ struct options {
 	const char *lang, *user, *hooks, *kernel_log;
 	const char *publish; /* --ci: auto, none or a CI; NULL: not given */
 	const char *pid, *cgroup, *container, *ci; /* attach to */
+	const char *state_dir, *config, *metrics_listen; /* of the daemon, with the next two lines */
+	uint64_t keep_bytes, rotate_bytes;
+	unsigned int keep, jobs;
 	enum color_mode color;
 	bool quiet, require_bpf, schema, no_trace, plain;
+	bool metrics_public;
 	int verbose;
 	int oom_exit_code; /* 0: the child's own */
 	uint64_t memory_bytes, swap_bytes; /* --memory, --swap */
@@ -31,7 +35,9 @@ struct options {
 	int nargs;
 };
 
-enum opt_type { OPT_FLAG, OPT_COUNT, OPT_STR, OPT_FORMAT, OPT_COLOR, OPT_HOOKS, OPT_CODE, OPT_SIZE, OPT_PUBLISH };
+enum opt_type {
+	OPT_FLAG, OPT_COUNT, OPT_STR, OPT_FORMAT, OPT_COLOR, OPT_HOOKS, OPT_CODE, OPT_SIZE, OPT_PUBLISH, OPT_NUMBER,
+};
 
 struct opt {
 	const char *name;
@@ -49,7 +55,7 @@ struct command {
 };
 
 extern const struct command *const commands[]; /* NULL-terminated */
-extern const struct command cmd_run, cmd_watch, cmd_attach, cmd_record, cmd_report, cmd_dump, cmd_explain, cmd_doctor, cmd_measure, cmd_plan, cmd_diagnose;
+extern const struct command cmd_run, cmd_watch, cmd_attach, cmd_record, cmd_report, cmd_dump, cmd_explain, cmd_doctor, cmd_measure, cmd_plan, cmd_diagnose, cmd_daemon;
 
 /* opt.c: the rows that several verbs share */
 extern const struct opt opt_format, opt_text_json, opt_output, opt_lang, opt_color, opt_quiet, opt_verbose, opt_user,
@@ -58,6 +64,8 @@ extern const struct opt opt_format, opt_text_json, opt_output, opt_lang, opt_col
 
 /* Parse what follows the verb. 0; 1: --help was printed; -EINVAL: one line said what is wrong. */
 int opt_parse(const struct command *c, int argc, char **argv, struct options *o);
+/* One of the daemon's settings. 0 or -errno */
+int opt_set(const struct opt *o, const char *value, struct options *ret);
 void opt_usage(FILE *f); /* all verbs */
 /* Open -f FORMAT[=PATH] …, or `text` on std. 0 or -errno with one line said. */
 struct session;
@@ -71,6 +79,7 @@ int store_new_path(char *buf, size_t len);    /* and forget the oldest. 0 or -er
 int store_newest(char *buf, size_t len);      /* 0 or -ENOENT */
 int store_name(char *buf, size_t len);	      /* where that is. 0 or -errno */
 int store_dir(char *buf, size_t len);	      /* made if need be. 0 or -errno */
+int store_make(char *path);		      /* that directory and those above it. 0 or -errno */
 /* Every kept trace, the oldest first, until fn says other than 0. How many, or what fn said, or -errno. */
 int store_each(int (*fn)(void *ctx, const char *path), void *ctx);
 

@@ -123,7 +123,7 @@ int size_parse(const char *text, uint64_t *ret)
 	return 0;
 }
 
-static int set(const struct opt *o, const char *arg, struct options *ret)
+int opt_set(const struct opt *o, const char *arg, struct options *ret)
 {
 	char *at = (char *)ret + o->offset, *end;
 	long n;
@@ -158,8 +158,16 @@ static int set(const struct opt *o, const char *arg, struct options *ret)
 		*(const char **)at = arg;
 		return 0;
 	case OPT_SIZE:
-		*(o->offset == O(swap_bytes) ? &ret->swap_given : &ret->memory_given) = true;
+		ret->swap_given |= o->offset == O(swap_bytes);
+		ret->memory_given |= o->offset == O(memory_bytes);
 		return size_parse(arg, (uint64_t *)at);
+	case OPT_NUMBER:
+		errno = 0;
+		n = strtol(arg, &end, 10);
+		if (end == arg || *end || errno || n < 1 || n > 1000000)
+			return -EINVAL;
+		*(unsigned int *)at = (unsigned int)n;
+		return 0;
 	case OPT_CODE:
 		n = strtol(arg, &end, 10);
 		if (end == arg || *end || n < 1 || n > 255)
@@ -226,7 +234,7 @@ int opt_parse(const struct command *c, int argc, char **argv, struct options *o)
 			return -EINVAL;
 		}
 		row = opt_of(c, code);
-		if (!row || set(row, optarg, o) < 0) {
+		if (!row || opt_set(row, optarg, o) < 0) {
 			log_error(_("--%s: %s is not a %s; see ztrace %s --help"), row ? row->name : "?",
 				  optarg ? optarg : "", row && row->metavar ? row->metavar : "value", c->name);
 			return -EINVAL;

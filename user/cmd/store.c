@@ -31,7 +31,7 @@ int store_name(char *buf, size_t len)
 	return n < 0 || (size_t)n >= len ? -ENAMETOOLONG : 0;
 }
 
-static int make_dirs(char *path)
+int store_make(char *path)
 {
 	for (char *p = path + 1; (p = strchr(p, '/')); p++) {
 		int err;
@@ -49,7 +49,7 @@ int store_dir(char *buf, size_t len)
 {
 	int err = store_name(buf, len);
 
-	return err ? err : make_dirs(buf);
+	return err ? err : store_make(buf);
 }
 
 /* Names begin with the time, so their order is theirs; only names of our own making count. */
@@ -60,10 +60,16 @@ static int is_trace(const struct dirent *d)
 	return n > 3 && d->d_name[0] >= '0' && d->d_name[0] <= '9' && !strcmp(d->d_name + n - 3, ".zt");
 }
 
+/* What the daemon keeps in the same place is its own to forget. */
+static int is_ours(const struct dirent *d)
+{
+	return is_trace(d) && !strstr(d->d_name, "Z-d");
+}
+
 static void prune(const char *dir)
 {
 	struct dirent **names;
-	int n = scandir(dir, &names, is_trace, alphasort);
+	int n = scandir(dir, &names, is_ours, alphasort);
 	long long sum = 0;
 
 	for (int i = n - 1; i >= 0; i--) {

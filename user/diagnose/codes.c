@@ -139,5 +139,10 @@ const struct code codes[] = {
 	     "times have no zone, a build log does not say in which cgroup a step ran. What\n"
 	     "two logs tell is joined by time and text, and is `likely` at best; where several\n"
 	     "kills fit a step, all are named and none is chosen.\n") },
+	{ "ZT9010", N_("the trace begins in the middle"),
+	  N_("ztrace was started, or began another trace file, while the build was under way.\n"
+	     "Steps that ended before are not in it; those that ran are, with what is known\n"
+	     "of them. `ztrace daemon` keeps the part before in the file before, if there was\n"
+	     "a daemon then.\n") },
 	{ NULL, NULL, NULL },
 };

@@ -65,6 +65,8 @@ struct proc {
 	struct ci_job *job;	   /* by them, or as the runner itself; NULL: none */
 	bool scoped;		   /* it is or ever was below a process that the report is about */
 	bool cgroup_scoped;	   /* its cgroup is in one that the report is about */
+	const char *client_argv;   /* of a client, in full; NULL: none */
+	zt_u32 client_argv_bytes;
 	struct heap_cmd heap;	   /* of a runtime that has one; runtime HEAP_NONE: not such */
 };
 

@@ -22,7 +22,7 @@ static zt_s32 utc_offset_s(void)
 	return localtime_r(&now, &tm) ? (zt_s32)tm.tm_gmtoff : 0;
 }
 
-int env_start(const struct env *e, sink_fn sink, void *ctx)
+int env_start_at(const struct env *e, zt_u64 ts_ns, sink_fn sink, void *ctx)
 {
 	struct zt_ev_start ev = {
 		.h = { .size = sizeof(ev), .fixed = sizeof(ev), .kind = ZT_start },
@@ -42,7 +42,16 @@ int env_start(const struct env *e, sink_fn sink, void *ctx)
 	ev.realtime_ns = evbuf_clock_ns(CLOCK_REALTIME);
 	after = evbuf_clock_ns(CLOCK_BOOTTIME);
 	ev.h.ts_ns = before + (after - before) / 2;
+	if (ts_ns && ts_ns < ev.h.ts_ns) { /* the clocks then, had nobody set them since */
+		ev.realtime_ns -= ev.h.ts_ns - ts_ns;
+		ev.h.ts_ns = ts_ns;
+	}
 	return sink(ctx, &ev.h);
+}
+
+int env_start(const struct env *e, sink_fn sink, void *ctx)
+{
+	return env_start_at(e, 0, sink, ctx);
 }
 
 /* Of the form key NUL value[0..len) NUL */

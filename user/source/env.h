@@ -18,6 +18,8 @@ struct env {
 
 /* The first event of a trace. 0 or the sink's -errno. */
 int env_start(const struct env *e, sink_fn sink, void *ctx);
+/* For a trace that begins with what another session saw from ts_ns on */
+int env_start_at(const struct env *e, zt_u64 ts_ns, sink_fn sink, void *ctx);
 
 /*
  * kernel.release arch hostname os.pretty_name boot.id command.cwd sudo.user, command.arg once an argument, and

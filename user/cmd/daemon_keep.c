@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The state directory: names, how much is kept, and reports of traces that were cut short. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/i18n.h"
+#include "base/log.h"
+#include "cmd/daemon.h"
+#include "source/file.h"
+
+#define KEEP 500
+#define KEEP_BYTES ((uint64_t)2 << 30)
+
+bool keep_path(const struct daemon *d, char *buf, size_t len, const char *name, const char *suffix)
+{
+	return (size_t)snprintf(buf, len, "%s/%s%s", d->dir, name, suffix) < len;
+}
+
+int keep_lock(struct daemon *d)
+{
+	char path[PATH_MAX], pid[32] = "";
+
+	if (!keep_path(d, path, sizeof(path), "daemon.lock", ""))
+		return -ENAMETOOLONG;
+	d->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (d->lock_fd < 0) {
+		log_error(_("cannot create %s: %s"), path, strerror(errno));
+		return -errno;
+	}
+	if (flock(d->lock_fd, LOCK_EX | LOCK_NB) < 0) {
+		if (pread(d->lock_fd, pid, sizeof(pid) - 1, 0) <= 0)
+			strcpy(pid, "?");
+		pid[strcspn(pid, "\n")] = 0;
+		log_error(_("another ztrace daemon (pid %s) works in %s; stop it, or give this one a --state-dir of its own"),
+			  pid, d->dir);
+		return -EBUSY;
+	}
+	snprintf(pid, sizeof(pid), "%d\n", (int)getpid());
+	if (ftruncate(d->lock_fd, 0) || pwrite(d->lock_fd, pid, strlen(pid), 0) < 0)
+		log_warn(_("%s: %s"), path, strerror(errno)); /* a full disk: the lock holds all the same */
+	return 0;
+}
+
+void keep_name(struct daemon *d, char *buf, size_t len)
+{
+	time_t now = time(NULL);
+	char stamp[32];
+	struct tm tm;
+
+	gmtime_r(&now, &tm);
+	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm);
+	snprintf(buf, len, "%s-d%04u-%d", stamp, ++d->seq % 10000, (int)getpid());
+}
+
+static bool is_open(const struct daemon *d, const char *name, size_t len)
+{
+	for (unsigned int n = 0; n < JOBS_MAX; n++)
+		if (d->jobs[n].used && strlen(d->jobs[n].name) == len && !memcmp(d->jobs[n].name, name, len))
+			return true;
+	return false;
+}
+
+/* How much of it names a job: "20261128T185007Z-d0001-4711". 0: it is no file of a job's */
+static size_t stem(const char *file)
+{
+	unsigned int seq, pid;
+	char z, t;
+	int n = 0;
+
+	if (strlen(file) < 17 || sscanf(file, "%*8[0-9]%c%*6[0-9]%c-d%4u-%u%n", &t, &z, &seq, &pid, &n) != 4 || t != 'T' ||
+	    z != 'Z' || file[n] != '.')
+		return 0;
+	return (size_t)n;
+}
+
+static int is_job(const struct dirent *e)
+{
+	return stem(e->d_name) != 0;
+}
+
+static bool same_job(const struct dirent *a, const struct dirent *b)
+{
+	size_t n = stem(a->d_name);
+
+	return n == stem(b->d_name) && !strncmp(a->d_name, b->d_name, n);
+}
+
+static long long bytes_of(const struct daemon *d, struct dirent **names, int from, int to)
+{
+	long long sum = 0;
+
+	for (int i = from; i < to; i++) {
+		char path[PATH_MAX];
+		struct stat st;
+
+		if (keep_path(d, path, sizeof(path), names[i]->d_name, "") && !lstat(path, &st))
+			sum += st.st_blocks * 512ll;
+	}
+	return sum;
+}
+
+static void forget(struct daemon *d, struct dirent **names, int from, int to)
+{
+	for (int i = from; i < to; i++) {
+		char path[PATH_MAX];
+
+		if (keep_path(d, path, sizeof(path), names[i]->d_name, ""))
+			unlink(path);
+	}
+	d->n.removed++;
+}
+
+/* The newest first; what is being written counts, and stays. */
+void keep_prune(struct daemon *d)
+{
+	struct dirent **names;
+	int n = scandir(d->dir, &names, is_job, alphasort);
+	unsigned int jobs = 0, keep = d->conf.o.keep ? d->conf.o.keep : KEEP;
+	uint64_t sum = 0, most = d->conf.o.keep_bytes ? d->conf.o.keep_bytes : KEEP_BYTES;
+
+	for (int to = n, from; to > 0; to = from) {
+		from = to - 1;
+		while (from > 0 && same_job(names[from - 1], names[to - 1]))
+			from--;
+		sum += (uint64_t)bytes_of(d, names, from, to);
+		if ((++jobs > keep || sum > most) && !is_open(d, names[from]->d_name, stem(names[from]->d_name)))
+			forget(d, names, from, to);
+	}
+	for (int i = 0; i < n; i++)
+		free(names[i]);
+	if (n >= 0)
+		free(names);
+}
+
+static bool is_trace(const struct dirent *e)
+{
+	return !strcmp(e->d_name + stem(e->d_name), ".zt");
+}
+
+static bool is_half(const struct dirent *e)
+{
+	size_t n = strlen(e->d_name);
+
+	return n > 4 && !strcmp(e->d_name + n - 4, ".new");
+}
+
+/* Calls fn for each trace that has no report. */
+static unsigned int each_unfinished(const struct daemon *d, void (*fn)(const struct daemon *d, const char *name))
+{
+	struct dirent **names;
+	int n = scandir(d->dir, &names, is_job, alphasort);
+	unsigned int found = 0;
+
+	for (int from = 0, to; from < n; from = to) {
+		const struct dirent *trace = NULL;
+		bool report = false;
+		char name[64];
+
+		for (to = from; to < n && same_job(names[from], names[to]); to++) {
+			trace = is_trace(names[to]) ? names[to] : trace;
+			report |= !is_trace(names[to]) && !is_half(names[to]);
+		}
+		if (!trace || report || is_open(d, trace->d_name, stem(trace->d_name)))
+			continue;
+		found++;
+		snprintf(name, sizeof(name), "%.*s", (int)stem(trace->d_name), trace->d_name);
+		if (fn)
+			fn(d, name);
+	}
+	for (int i = 0; i < n; i++)
+		free(names[i]);
+	if (n >= 0)
+		free(names);
+	return found;
+}
+
+bool keep_unfinished(const struct daemon *d)
+{
+	return each_unfinished(d, NULL) > 0;
+}
+
+/* From the trace, as `ztrace report` makes it; what was cut says so. */
+static void finish(const struct daemon *d, const char *name)
+{
+	struct history *h = NULL;
+	char path[PATH_MAX], err[PATH_MAX + 256] = "";
+	struct session s;
+	int r;
+
+	if (!keep_path(d, path, sizeof(path), name, ".zt") || session_init(&s, false, false) < 0)
+		return;
+	r = source_file_open(&s.src, path, err, sizeof(err));
+	while (!r && session_pump(&s, 0) >= 0)
+		;
+	if (!r)
+		r = job_reports(d, &s, name);
+	if (r < 0)
+		log_warn("%s: %s", name, *err ? err : strerror(-r));
+	else
+		log_notice(_("%s: its report was missing and has been written; the trace %s"), name,
+			   s.model->ended ? _("is whole") : _("was cut short"));
+	if (!r && !history_open(&h, d->dir, "/"))
+		history_save(h, s.model);
+	history_free(h);
+	session_done(&s);
+}
+
+void keep_finish(struct daemon *d)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		log_warn(_("cannot start a process: %s"), strerror(errno));
+	if (pid > 0)
+		d->finisher = pid;
+	if (pid)
+		return;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	setpriority(PRIO_PROCESS, 0, 10);
+	close_range(3, ~0u, 0); /* the lock as well: it is the daemon's */
+	_exit(each_unfinished(d, finish) > 0 ? 0 : 1);
+}
