@@ -15,13 +15,14 @@ WARN     := -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -W
 comma    := ,
 SANFLAGS := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
 CPPFLAGS += -D_GNU_SOURCE -DZTRACE_VERSION='"$(VERSION)"' -DZTRACE_LOCALEDIR='"$(PREFIX)/share/locale"' \
+            -DZTRACE_LIBDIR='"$(PREFIX)/lib/ztrace"' \
             -DHASH_NONFATAL_OOM=1 -Iinclude -Iuser -I$O
 CFLAGS   ?= -O2 -g
 ZCFLAGS   = -std=gnu2x $(WARN) $(CFLAGS) -fno-strict-aliasing -fPIE $(SANFLAGS) -MMD -MP
 LDLIBS    = -lbpf -lelf -lz -ljansson -lcap-ng -lyaml -lncursesw -ltinfo
 ZLDFLAGS  = $(LDFLAGS) -pie $(SANFLAGS)
 
-SRCS     := $(sort $(wildcard user/*.c user/*/*.c))
+SRCS     := $(filter-out user/shim/%,$(sort $(wildcard user/*.c user/*/*.c)))
 OBJS     := $(SRCS:%.c=$O/%.o)
 LIBOBJS  := $(filter-out $O/user/main.o,$(OBJS))
 BPFSRCS  := $(filter-out bpf/probe.bpf.c,$(wildcard bpf/*.bpf.c))
@@ -33,8 +34,9 @@ FUZZ     := $(patsubst %.c,$O/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all clean install uninstall docs FORCE tools unit fuzz check check-unit check-san check-fuzz check-golden check-formats check-tui check-po check-install check-layers check-shell check-e2e check-loop check-root check-vm demo bench soak deps
-all: $O/ztrace tools docs
+.PHONY: all clean install uninstall docs FORCE tools unit fuzz check check-unit check-san check-fuzz check-golden check-formats check-tui check-po check-install check-layers check-shell check-shim check-e2e check-loop check-root check-vm demo bench soak deps
+SHIM     := $O/libztrace-shim.so
+all: $O/ztrace $(SHIM) tools docs
 
 $O/ztrace: $(OBJS)
 	$(call say,LINK,$@)
@@ -46,6 +48,13 @@ static: $O/ztrace-static
 $O/ztrace-static: $(OBJS)
 	$(call say,LINK,$@)
 	$Q$(CC) $(LDFLAGS) -static-pie -s -o $@ $^ $(LDLIBS) 2>&1 | { ! grep -vE 'warning: Using|in function'; }
+
+# Loaded into other people's programs: nothing but libc, no sanitizer, and everything bound when it is loaded.
+$(SHIM): $(wildcard user/shim/*.[ch]) include/ztrace/shim.h include/ztrace/event.h
+	$(call say,SHIM,$@)
+	$Qmkdir -p $(@D); ln -sfn . $O/beside-libasan.so
+	$Q$(CC) -std=gnu2x -D_GNU_SOURCE -Iinclude -Iuser $(WARN) -O2 -g -fPIC -fvisibility=hidden -fno-builtin \
+		-fno-stack-protector -shared -Wl,-z,now -Wl,-z,defs -o $@ $(filter %.c,$^)
 
 $O/libztrace.a: $(LIBOBJS)
 	$(call say,AR,$@)
@@ -159,7 +168,7 @@ $O/ztrace.1 $O/ztrace.bash: $O/tools/gen-docs
 	$Q$< $(if $(filter %.1,$@),man,bash) > $@
 
 # The binary knows where its languages are installed: another PREFIX, another object.
-$O/user/base/i18n.o: $O/prefix
+$O/user/base/i18n.o $O/user/cmd/fallback.o: $O/prefix
 $O/prefix: FORCE
 	$Qmkdir -p $(@D); echo '$(PREFIX)' | cmp -s - $@ || echo '$(PREFIX)' > $@
 
@@ -168,8 +177,10 @@ SHARE     = $(DESTDIR)$(PREFIX)/share
 CIFILES  := $(patsubst tools/%,%,$(shell find tools/ci tools/k8s -type f))
 UNITS     = $(DESTDIR)$(PREFIX)/lib/systemd/system
 MOFILES   = $(POS:user/po/%.po=%/LC_MESSAGES/ztrace.mo)
-install: $O/ztrace docs locale
+install: $O/ztrace $(SHIM) docs locale
 	install -D -m 755 $O/ztrace $(DESTDIR)$(PREFIX)/bin/ztrace
+	install -D -m 755 $(SHIM) $(DESTDIR)$(PREFIX)/lib/ztrace/libztrace-shim.so
+	ln -sfn . $(DESTDIR)$(PREFIX)/lib/ztrace/beside-libasan.so
 	install -D -m 644 $O/ztrace.1 $(SHARE)/man/man1/ztrace.1
 	install -D -m 644 $O/ztrace.bash $(SHARE)/bash-completion/completions/ztrace
 	$Qfor f in $(MOFILES); do install -D -m 644 $O/locale/$$f $(SHARE)/locale/$$f || exit 1; done
@@ -180,12 +191,14 @@ install: $O/ztrace docs locale
 	$Qchmod 644 $(UNITS)/ztrace.service
 uninstall:
 	rm -f $(UNITS)/ztrace.service $(DESTDIR)$(PREFIX)/bin/ztrace $(SHARE)/man/man1/ztrace.1 $(SHARE)/bash-completion/completions/ztrace \
-		$(MOFILES:%=$(SHARE)/locale/%) $(CIFILES:%=$(SHARE)/ztrace/%)
+		$(MOFILES:%=$(SHARE)/locale/%) $(CIFILES:%=$(SHARE)/ztrace/%) \
+		$(DESTDIR)$(PREFIX)/lib/ztrace/beside-libasan.so $(DESTDIR)$(PREFIX)/lib/ztrace/libztrace-shim.so
+	-rmdir $(DESTDIR)$(PREFIX)/lib/ztrace
 
 # Installs what is missing (Debian), then every suite; the closing line adds them up. check-e2e needs root.
 check:
 	$QO=$O tools/check.sh
-check-unit check-san check-fuzz check-golden check-formats check-tui check-po check-install check-layers check-shell check-e2e check-loop: check-%:
+check-unit check-san check-fuzz check-golden check-formats check-tui check-po check-install check-layers check-shell check-shim check-e2e check-loop: check-%:
 	$QO=$O tools/check.sh $*
 check-root: check-e2e
 # Every scenario in guests with real Debian kernels: KERNEL="6.12 …" for some, HOOKS=kprobe for one row; some forty

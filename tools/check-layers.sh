@@ -6,8 +6,9 @@ cd "$(dirname "$0")/.." || exit 1
 CLOCK='time|clock_gettime|gettimeofday|getenv'
 FILES='f?open|openat2?|opendir|readlink'
 RULES="
-include/ztrace  types.h                                     bpf/|stdio|stdlib|string|unistd  -
+include/ztrace  (types|event)\.h                            bpf/|stdio|stdlib|string|unistd  -
 bpf             ztrace/|[a-z_]+\.h                          std|unistd|linux/                -
+user/shim       ztrace/|shim/                               bpf/|stdio|string|pthread  printf|getenv|f?open|read|write|close
 user/base       base/|[a-z_]+\.inc                       bpf/|linux/                      -
 user/trace      trace/|base/|ztrace/                        bpf/                             getenv
 user/log        log/|base/|ztrace/                          bpf/|unistd|fcntl|sys/stat|time  $CLOCK|$FILES

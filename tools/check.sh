@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # `make check`: builds, runs every test suite and adds up what they themselves counted.
-#   tools/check.sh [SUITE…]    deps build unit san fuzz golden formats tui po install layers shell e2e loop vm; none: all, in this order
+#   tools/check.sh [SUITE…]    deps build unit san fuzz golden formats tui po install layers shell shim e2e loop vm; none: all, in this order
 # FUZZ_SECONDS=10 for each fuzzer; O=.output; a failing suite does not stop the others, a failing build does.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -96,6 +96,8 @@ suite_formats() { must_make "$O" all tools && BUILD=$O counted formats tests/for
 suite_tui() { BUILD=$O counted tui tests/tui/run; }
 suite_po() { must_make "$O" all && BUILD=$O counted po tests/po/run; }
 suite_install() { must_make "$O" all && BUILD=$O counted install tests/install/run; }
+# Programs with the preloaded library and without
+suite_shim() { must_make "$O" all && BUILD=$O counted shim tests/shim/run; }
 suite_layers() { counted layers tools/check-layers.sh; }
 suite_shell() {
 	local f
@@ -118,7 +120,7 @@ suite_vm() {
 
 result() { echo "$PASSED passed, $FAILED failed, $SKIPPED skipped"; }
 
-[[ $# -gt 0 ]] || set -- deps build unit san fuzz golden formats tui po install layers shell e2e loop vm
+[[ $# -gt 0 ]] || set -- deps build unit san fuzz golden formats tui po install layers shell shim e2e loop vm
 for suite; do
 	declare -F "suite_$suite" >/dev/null || { sed -n '4s/^# *//p' "$0" >&2; exit 2; }
 	echo "== $suite"

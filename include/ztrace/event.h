@@ -54,6 +54,8 @@ struct zt_ev {
 
 /* In h.flags of any kind: read from a log. Its time is the log's (enum zt_log_clock of the `log` event before it); 0: none */
 #define ZT_F_FROM_LOG (1u << 30)
+/* Of any kind: told by the traced program's own side, or put together from files. Never confirmed. */
+#define ZT_F_CLAIMED (1u << 31)
 
 #define ZT_EV_SIZE_MAX (64 * 1024)
 #define ZT_NO_LIMIT (~(zt_u64)0)
@@ -261,6 +263,7 @@ struct zt_rss {
 #define ZT_F_KILL_NO_WALK (1u << 1) /* same decision as the kill before: its levels and tasks serve this one too */
 #define ZT_F_KILL_HOST (1u << 2)   /* no cgroup of the victim's was locked for OOM: a host-wide (or cpuset) OOM */
 #define ZT_F_KILL_WAS_DYING (1u << 3) /* got no SIGKILL: was exiting already and only got leave to finish */
+#define ZT_F_KILL_OUTSIDE (1u << 5) /* no limit that can be seen was hit: one above those, or the host */
 #define ZT_F_KILL_DECIDED (1u << 4) /* domain and the fields from `decision` on are the kernel's own (oom_control) */
 
 /* enum oom_constraint + 1 */

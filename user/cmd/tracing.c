@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/i18n.h"
 #include "base/log.h"
+#include "cmd/fallback.h"
 #include "cmd/measuring.h"
 #include "cmd/post.h"
 #include "cmd/publish.h"
@@ -43,6 +44,7 @@ struct run {
 	char trace_path[PATH_MAX];
 	struct measuring measuring;
 	struct view *view; /* NULL: plain lines */
+	struct fallback fallback;
 	bool traced; /* events come */
 	const char *ci; /* that it is published to; NULL: none */
 	zt_u64 gone_look_ns; /* when the scopes are looked at next */
@@ -130,6 +132,8 @@ static int start_child(struct run *r)
 	struct child_opts co = { .user = r->o->user, .saved = &r->saved, .proc_root = "/proc" };
 	int err;
 
+	fallback_prepare(&r->fallback, &co);
+
 	traceparent_get(&r->trace);
 	if (r->trace.made && *r->trace.text)
 		co.traceparent = r->trace.text;
@@ -201,11 +205,17 @@ static int attach(struct run *r)
 				.nscopes = r->t->nscopes };
 	char err[512] = "";
 	zt_u64 start_ns = live_now_ns();
-	int e = live_open(&r->s.src, &lo, session_event, &r->s, err, sizeof(err));
+	int e;
 
-	r->traced = e == 0;
-	if (e == 0) {
+	if (r->t->command && !r->o->require_bpf && !r->t->measure)
+		lo.plain = fallback_opts(&r->fallback, r->o, &r->child, &r->proc, &r->cg);
+	e = live_open(&r->s.src, &lo, session_event, &r->s, err, sizeof(err));
+	r->traced = e >= 0;
+	r->fallback.used = e == 1;
+	if (e >= 0) {
 		log_info(_("attached in %u ms"), (unsigned int)((live_now_ns() - start_ns) / 1000000));
+		if (e == 1)
+			log_warn(_("no eBPF: %s; going on with what the programs themselves and the cgroups' files tell"), err);
 		return 0;
 	}
 	if (!*err)
@@ -223,7 +233,7 @@ static int go(struct run *r)
 
 	if (r->traced)
 		live_child_event(ZT_F_CHILD_STARTED, &r->child.id, 0, session_event, &r->s);
-	err = child_go(&r->child);
+	err = fallback_go(&r->fallback, &r->child);
 	if (err < 0)
 		log_error("%s: %s", r->o->args[0], strerror(-err));
 	return err;

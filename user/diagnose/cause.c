@@ -65,12 +65,12 @@ enum tristate cause_of_failure(const struct model *m, const struct proc *victim,
 	enum tristate ret = TRI_YES;
 	const struct proc *p = victim;
 
-	if (!u->entry || !p)
-		return TRI_UNKNOWN;
-	if (!u->entry->exit_ns)
+	if (!u->entry || !u->entry->exit_ns)
 		return TRI_UNKNOWN;
 	if (!exit_status(u->entry->exit_code))
 		return TRI_NO;
+	if (!p)
+		return TRI_UNKNOWN;
 	for (int depth = 0; p != u->entry; p = p->parent, depth++) {
 		enum tristate t;
 

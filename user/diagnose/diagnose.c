@@ -45,7 +45,7 @@ static struct unit unit_of_kill(struct model *m, const struct kill *k, struct bu
 		return (struct unit){ (struct proc *)a->entry, a->step, a->build, a };
 	if (k->step)
 		return unit_of_step(k->step);
-	if (m->child && model_is_below(k->victim, m->child))
+	if (m->child && (model_is_below(k->victim, m->child) || (!k->victim && (k->ev.h.flags & ZT_F_CLAIMED))))
 		return (struct unit){ .entry = m->child, .build = m->host_build };
 	return (struct unit){ 0 };
 }
@@ -59,6 +59,10 @@ static void tell_other(const struct model *m, struct report *r, const struct uni
 		i = giveup_incident(m, r, u);
 	if (!i)
 		i = said_incident(m, r, u);
+	if (i && u->entry && u->entry->claimed && i->confidence == CONF_CONFIRMED) {
+		i->confidence = CONF_LIKELY;
+		i->basis = _("likely: that is what the programs themselves told");
+	}
 	for (unsigned int n = 0; i && n < i->nvictims; n++)
 		if (!i->victims[n].label)
 			i->victims[n].label = say_doing(r, model_proc(m, &i->victims[n].id), true);

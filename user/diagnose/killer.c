@@ -397,6 +397,10 @@ static struct incident *unknown(const struct model *m, struct report *r, const s
 			  say_unit(r, u));
 	i->killed = say(r, _("%s, pid %u"), p->comm, p->id.tgid);
 	i->basis = _("confirmed by exit status; no OOM event");
+	if (p->claimed) {
+		i->confidence = CONF_LIKELY;
+		i->basis = _("likely: ended by SIGKILL, and no cgroup counted an OOM kill then");
+	}
 	common(m, r, u, i);
 	return i;
 }

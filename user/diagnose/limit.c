@@ -188,6 +188,11 @@ static void fill_cgroup(const struct model *m, struct report *r, const struct ki
 				   i->limit.path);
 	i->used_text = say(r, i->limit.swap_inclusive ? _("%s of %s (memory and swap)") : _("%s of %s"),
 			   say_bytes(r, i->limit.usage_bytes), say_bytes(r, i->limit.bytes));
+	if (k->ev.h.flags & ZT_F_CLAIMED) { /* what it used was read when the victim's was free again */
+		i->limit.usage_bytes = i->limit.bytes;
+		i->used_text = say(r, _("all of %s: that is when the kernel kills"), say_bytes(r, i->limit.bytes));
+		return;
+	}
 	say_swap(m, r, k, &l->mem, i);
 	split_find(k, l, i);
 	if (!l->mem.limit_bytes && k->log) { /* the lines that say so were left out */
@@ -358,6 +363,25 @@ static enum confidence no_cgroup(const struct model *m, struct report *r, const 
 	return CONF_LIKELY;
 }
 
+/* Counts of cgroups alone: the level that counted an OOM of its own, or what none of them counted. */
+static enum confidence counted_only(const struct model *m, struct report *r, const struct kill *k,
+				    const struct kill_level *l, struct incident *i)
+{
+	if (l)
+		fill_cgroup(m, r, k, l, slack_bytes(m), i);
+	else if (k->ev.h.flags & ZT_F_KILL_HOST)
+		fill_host_limit(m, r, k, i);
+	if (l || (k->ev.h.flags & ZT_F_KILL_HOST))
+		return CONF_LIKELY;
+	i->limit.kind = LIMIT_NONE;
+	i->limit.bytes = i->limit.swap_limit_bytes = ZT_NO_LIMIT;
+	i->limit_text = k->ev.h.flags & ZT_F_KILL_OUTSIDE ?
+				_("none that can be seen from here: one further up (of the container, the pod, the CI job), or the host") :
+				_("not known: the levels' counts do not tell which it was");
+	i->used_text = _("not known");
+	return CONF_LIKELY;
+}
+
 enum confidence limit_find(const struct model *m, struct report *r, const struct kill *k, struct incident *i)
 {
 	const struct kill *w = k;
@@ -368,6 +392,8 @@ enum confidence limit_find(const struct model *m, struct report *r, const struct
 	if (!l && k->walk != k)
 		l = level_of(w = k->walk, k->ev.domain);
 	fill_chain(m, r, w, i);
+	if (k->ev.h.flags & ZT_F_CLAIMED)
+		return counted_only(m, r, k, l, i);
 	conf = decided(m, r, k, l, i);
 	if (conf != CONF_UNKNOWN)
 		return conf;

@@ -72,16 +72,22 @@ static const char *say_share(struct report *r, const struct kill *k, const struc
 static const char *say_victim(struct report *r, const struct kill *k, const struct incident *i, const char *label)
 {
 	const struct victim *v = &i->victims[0];
+	bool stale = (k->ev.h.flags & ZT_F_CLAIMED) && !k->ev.peak_rss_bytes;
 	const char *size = say_bytes(r, resident(&v->rss)), *text;
 	unsigned int more = i->nvictims - 1 + i->more_victims;
 
+	if (!v->id.tgid)
+		return _("a process that was not seen to die: the cgroup only counted it");
+	if (stale)
+		size = say(r, _("%s when last seen"), size);
 	if (v->id.tid != v->id.tgid) /* the memory is that of the whole process */
 		text = say(r, _("%s, pid %u (its first thread had ended already), %s"), v->comm, v->id.tgid, size);
 	else if (label)
 		text = say(r, _("%s (pid %u), %s, %s"), v->comm, v->id.tgid, label, size);
 	else
 		text = say(r, _("%s, pid %u, %s"), v->comm, v->id.tgid, size);
-	return more ? say(r, _("%s, and %u more of its group"), text, more) : say_share(r, k, i, text);
+	return more ? say(r, _("%s, and %u more of its group"), text, more) :
+	       stale ? text : say_share(r, k, i, text);
 }
 
 /* The tool that it worked for is left out where the line has no room for it. */
@@ -308,6 +314,9 @@ struct incident *oom_incident(const struct model *m, struct report *r, struct ki
 						  _("an OOM kill was seen; more is not known");
 	if (i->confidence == CONF_CONFIRMED && u->step && u->step->instr && u->step->confidence != CONF_CONFIRMED)
 		i->basis = _("kill and limit confirmed by the kernel, the step only likely");
+	if (k->ev.h.flags & ZT_F_CLAIMED)
+		i->basis = k->victim ? _("likely: its cgroup counted an OOM kill when it died") :
+				       _("likely: a cgroup counted an OOM kill");
 	if (u->agent)
 		i->basis = builder_basis(i);
 	if (k->log && !k->step && u->build)

@@ -52,6 +52,7 @@ struct proc {
 	zt_u64 last_fork_ns;	   /* newest child made */
 	int exit_code;		   /* raw wait status, valid when exit_ns */
 	bool oom_victim;	   /* the exit said so */
+	bool claimed;		   /* how it ended was told by its own side */
 	bool adopted;		   /* between its fork and its newest program its parent became another */
 	zt_s32 oom_score_adj;
 	zt_u64 peak_rss_bytes;

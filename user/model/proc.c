@@ -211,6 +211,7 @@ int apply_exit(struct model *m, const struct zt_ev *ev)
 	p->exit_ns = ev->ts_ns;
 	p->exit_code = e->exit_code;
 	p->oom_victim = ev->flags & ZT_F_EXIT_OOM_VICTIM;
+	p->claimed = ev->flags & ZT_F_CLAIMED;
 	if (!(ev->flags & ZT_F_EXIT_PEAK_BOUND))
 		p->peak_rss_bytes = e->peak_rss_bytes;
 	memcpy(p->comm, e->comm, sizeof(p->comm));
@@ -274,6 +275,11 @@ int apply_child(struct model *m, const struct zt_ev *ev)
 	if (ev->flags & ZT_F_CHILD_EXITED) {
 		m->child_exited = true;
 		m->child_status = e->status;
+		if (m->child && !m->child->exit_ns) { /* nothing else told of it */
+			m->child->exit_ns = ev->ts_ns;
+			m->child->exit_code = e->status;
+			m->child->claimed = true;
+		}
 	}
 	return 0;
 }

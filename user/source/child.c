@@ -6,6 +6,7 @@
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -13,6 +14,7 @@
 
 #include "base/i18n.h"
 #include "base/cleanup.h"
+#include "ztrace/shim.h"
 
 /* Starts the traced command, passes signals on and collects its status. */
 
@@ -114,6 +116,17 @@ static int become(const struct passwd *pw)
 	return 0;
 }
 
+/* In the child: the shim goes behind what is preloaded already. */
+static int preload(const struct child_opts *o)
+{
+	const char *old = getenv("LD_PRELOAD");
+	char *all __free = NULL;
+
+	if (old && *old && asprintf(&all, "%s:%s", old, o->preload) < 0)
+		return -ENOMEM;
+	return setenv("LD_PRELOAD", all ? all : o->preload, 1) || setenv(ZT_SHIM_ENV, o->fifo, 1) ? -errno : 0;
+}
+
 /* In the child: wait for the word, become what the caller would have started, exec. Returns only on failure. */
 static struct failure child_main(struct child *c, char *const argv[], const struct child_opts *o,
 				 const struct passwd *pw, int go)
@@ -130,6 +143,8 @@ static struct failure child_main(struct child *c, char *const argv[], const stru
 	err = restore(o);
 	if (!err && pw)
 		err = become(pw);
+	if (!err && byte)
+		err = preload(o);
 	if (err)
 		return (struct failure){ .err = err };
 	if (o->traceparent && setenv("TRACEPARENT", o->traceparent, 1))
@@ -167,6 +182,18 @@ static int lookup(const char *user, const struct passwd **ret)
 	if (!pw)
 		return -ENOENT;
 	*ret = pw;
+	return 0;
+}
+
+int child_user(const char *user, uid_t *uid, gid_t *gid)
+{
+	const struct passwd *pw;
+	int err = lookup(user, &pw);
+
+	if (err)
+		return err;
+	*uid = pw->pw_uid;
+	*gid = pw->pw_gid;
 	return 0;
 }
 
@@ -225,7 +252,7 @@ static bool reap(struct child *c, int flags)
 	return c->exited;
 }
 
-int child_go(struct child *c)
+static int go_with(struct child *c, char word)
 {
 	struct failure f = { 0 };
 	ssize_t n;
@@ -233,7 +260,7 @@ int child_go(struct child *c)
 	if (c->go_fd < 0)
 		return -EINVAL;
 	/* EPIPE: somebody has killed it already; that is its status, not our error. */
-	if (send(c->go_fd, "", 1, MSG_NOSIGNAL) < 0 && errno != EPIPE)
+	if (send(c->go_fd, &word, 1, MSG_NOSIGNAL) < 0 && errno != EPIPE)
 		return -errno;
 	close_fd(&c->go_fd);
 	do
@@ -245,6 +272,16 @@ int child_go(struct child *c)
 	reap(c, 0);
 	c->exec_failed = f.exec;
 	return f.err;
+}
+
+int child_go(struct child *c)
+{
+	return go_with(c, 0);
+}
+
+int child_go_preloaded(struct child *c)
+{
+	return go_with(c, 1);
 }
 
 int child_poll_fd(const struct child *c)

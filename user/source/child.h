@@ -39,11 +39,15 @@ int child_init(struct child *c, const struct procfs *proc);
 /* Close all, give the signal mask back. A child that has not been let go exits without running anything. */
 void child_done(struct child *c);
 
+/* Of a login. 0 or -ENOENT */
+int child_user(const char *user, uid_t *uid, gid_t *gid);
+
 struct child_opts {
 	const char *user;	      /* run as this login; NULL: as the caller */
 	const struct protect_saved *saved;
 	const char *proc_root;	      /* "/proc" */
 	const char *traceparent;      /* for its environment; NULL: as it is */
+	const char *preload, *fifo;   /* of child_go_preloaded; NULL: none */
 };
 
 /*
@@ -54,6 +58,8 @@ int child_start(struct child *c, char *const argv[], const struct child_opts *o)
 
 /* Let it exec. 0, or -errno of what failed before or in the exec; the child is gone then. */
 int child_go(struct child *c);
+/* The same with the shim in it: its options' preload and fifo go into the environment. */
+int child_go_preloaded(struct child *c);
 
 /* Descriptor that turns readable when child_handle has something to do. */
 int child_poll_fd(const struct child *c);

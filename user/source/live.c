@@ -21,7 +21,8 @@
 
 struct live {
 	struct source s;
-	struct source *bpf;
+	struct source *bpf; /* or what stands in for it */
+	bool plain;
 	struct enrich *enrich;
 	const struct procfs *proc;
 	const struct cgroupfs *cg;
@@ -97,7 +98,8 @@ static int live_ask(struct source *s, const struct want *w, sink_fn sink, void *
 	if (w->kind == WANT_CI)
 		return 0;
 	if (w->kind == WANT_KILL) {
-		memstats(l, w, sink, ctx);
+		if (!l->plain) /* else too late: what was held has been given back */
+			memstats(l, w, sink, ctx);
 		if (w->names[0])
 			layer_size_answer(w, sink, ctx);
 		return host(l, ZT_F_HOST_AT_KILL, sink, ctx);
@@ -163,6 +165,10 @@ int live_open(struct source **ret, const struct live_opts *o, sink_fn sink, void
 		r = begin(l, o, sink, ctx);
 	if (!r)
 		r = bpf_source_open(&l->bpf, &bo, sink, ctx, err, errlen);
+	if (r < 0 && o->plain && l->enrich) {
+		l->plain = true;
+		r = plain_open(&l->bpf, o->plain, masked, l);
+	}
 	if (!r) {
 		/* After attaching: what starts in between is seen twice, and nothing is missed. */
 		r = cgroupfs_snapshot(o->cg, sink, ctx, NULL);
@@ -174,7 +180,7 @@ int live_open(struct source **ret, const struct live_opts *o, sink_fn sink, void
 		*ret = NULL;
 		return r;
 	}
-	return 0;
+	return l->plain;
 }
 
 zt_u64 live_now_ns(void)

@@ -5,6 +5,7 @@
 
 #include "source/cgroupfs.h"
 #include "source/found.h"
+#include "source/plain.h"
 #include "source/procfs.h"
 #include "source/scope.h"
 #include "source/source.h"
@@ -18,11 +19,12 @@ struct live_opts {
 	const struct found *found;  /* borrowed; NULL: nobody looked */
 	const struct scope_part *scopes;
 	unsigned int nscopes;	    /* 0: everything */
+	const struct plain_opts *plain; /* what to do without BPF; NULL: fail */
 };
 
 /*
  * Attach, then deliver the start event, facts, hooks and the snapshot of what runs already.
- * 0, or -errno with one line (what, where, what to do) in err.
+ * 0, or -errno with one line (what, where, what to do) in err; 1: without BPF, and err says why.
  */
 int live_open(struct source **ret, const struct live_opts *o, sink_fn sink, void *ctx, char *err,
 	      size_t errlen);

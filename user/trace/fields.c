@@ -34,7 +34,7 @@
 #define NAMES(list) static const struct name list[]
 #define ENDNAMES { 0, NULL }
 /* Flags of the head: those that any kind may have */
-#define ENDFLAGS { ZT_F_FROM_LOG, "from_log" }, ENDNAMES
+#define ENDFLAGS { ZT_F_FROM_LOG, "from_log" }, { ZT_F_CLAIMED, "claimed" }, ENDNAMES
 
 #define ID(F, s) F(s, tgid, NUM, 0) F(s, tid, NUM, 0) F(s, start_ns, STR, 0)
 DESCRIBE(zt_id, ID, id_fields);
@@ -168,7 +168,8 @@ DESCRIBE_EVENT(rmdir, MEM);
 DESCRIBE_EVENT(kill, KILL);
 NAMES(flags_kill) = {
 	{ ZT_F_KILL_GROUP, "group" }, { ZT_F_KILL_NO_WALK, "no_walk" }, { ZT_F_KILL_HOST, "host" },
-	{ ZT_F_KILL_WAS_DYING, "was_dying" }, { ZT_F_KILL_DECIDED, "decided" }, ENDFLAGS
+	{ ZT_F_KILL_WAS_DYING, "was_dying" }, { ZT_F_KILL_DECIDED, "decided" },
+	{ ZT_F_KILL_OUTSIDE, "outside" }, ENDFLAGS
 };
 #define tail_kill no_tail
 

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Whose limit it was when a cgroup counted a kill, on files that stand for both hierarchies. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "source/oomwatch.h"
+#include "fixture_tree.h"
+
+struct scene {
+	struct fixture f;
+	struct cgroupfs cg;
+	struct oomwatch w;
+	char proc[256];
+};
+
+static void put(struct scene *s, const char *cgroup, const char *file, const char *text)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "cg%s%s/%s", *cgroup ? "/" : "", cgroup, file);
+	fixture_text(&s->f, path, text);
+}
+
+/* memory.events, and its .local, which tells of the cgroup itself */
+static void v2(struct scene *s, const char *cgroup, unsigned int oom, unsigned int kill, unsigned int oom_local,
+	       unsigned int kill_local)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text), "low 0\nhigh 0\nmax 9\noom %u\noom_kill %u\noom_group_kill 0\n", oom, kill);
+	put(s, cgroup, "memory.events", text);
+	snprintf(text, sizeof(text), "low 0\nhigh 0\nmax 9\noom %u\noom_kill %u\noom_group_kill 0\n", oom_local, kill_local);
+	put(s, cgroup, "memory.events.local", text);
+	put(s, cgroup, "memory.current", "1\n");
+}
+
+static void v1(struct scene *s, const char *cgroup, unsigned int failcnt, unsigned int kill, const char *limit,
+	       const char *peak, const char *memsw)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text), "oom_kill_disable 0\nunder_oom 0\noom_kill %u\n", kill);
+	put(s, cgroup, "memory.oom_control", text);
+	snprintf(text, sizeof(text), "%u\n", failcnt);
+	put(s, cgroup, "memory.failcnt", text);
+	put(s, cgroup, "memory.usage_in_bytes", "1\n");
+	put(s, cgroup, "memory.limit_in_bytes", limit);
+	put(s, cgroup, "memory.max_usage_in_bytes", peak);
+	put(s, cgroup, "memory.memsw.limit_in_bytes", memsw);
+}
+
+static void host(struct scene *s, unsigned int kills, unsigned int available_kib)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text), "nr_free_pages 5\noom_kill %u\n", kills);
+	fixture_text(&s->f, "proc/vmstat", text);
+	snprintf(text, sizeof(text), "MemTotal: 1000 kB\nMemAvailable: %u kB\n", available_kib);
+	fixture_text(&s->f, "proc/meminfo", text);
+}
+
+static void start(struct scene *s, unsigned int version)
+{
+	char buf[256];
+
+	memset(s, 0, sizeof(*s));
+	fixture_init(&s->f);
+	s->cg.version = version;
+	fixture_text(&s->f, "cg/x", "");
+	snprintf(buf, sizeof(buf), "%s/cg", s->f.root);
+	s->cg.dir = open(buf, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	assert_true(s->cg.dir >= 0);
+	snprintf(s->proc, sizeof(s->proc), "%s/proc", s->f.root);
+	host(s, 7, 900);
+}
+
+static void watch(struct scene *s, bool in_namespace, const char *path)
+{
+	oomwatch_init(&s->w, &s->cg, s->proc, in_namespace);
+	oomwatch_add(&s->w, path);
+}
+
+static void stop(struct scene *s)
+{
+	oomwatch_done(&s->w);
+	close(s->cg.dir);
+	fixture_done(&s->f);
+}
+
+/* One rise of `count` kills; path of the level whose limit it was, or NULL and *domain */
+static const char *look(struct scene *s, unsigned int count, int *domain)
+{
+	struct oom_rise r[4];
+
+	assert_int_equal(oomwatch_look(&s->w, r, 4), 1);
+	assert_int_equal(r[0].count, count);
+	if (domain)
+		*domain = r[0].domain;
+	return r[0].domain >= 0 ? s->w.at[r[0].domain].path : NULL;
+}
+
+static void nothing(struct scene *s)
+{
+	struct oom_rise r[4];
+
+	assert_int_equal(oomwatch_look(&s->w, r, 4), 0);
+}
+
+static void test_v2_own(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	start(&s, 2);
+	v2(&s, "a", 5, 5, 0, 0);
+	v2(&s, "a/b", 5, 5, 5, 5);
+	watch(&s, false, "/a/b");
+	nothing(&s);
+	v2(&s, "a", 6, 7, 0, 0);
+	v2(&s, "a/b", 6, 7, 6, 7);
+	assert_string_equal(look(&s, 2, NULL), "/a/b");
+	nothing(&s);
+	stop(&s);
+}
+
+/* A kill without an OOM of its own: whose else */
+static void test_v2_above(void **state)
+{
+	struct scene s;
+	int domain;
+
+	(void)state;
+	start(&s, 2);
+	v2(&s, "a", 0, 0, 0, 0);
+	v2(&s, "a/b", 0, 0, 0, 0);
+	watch(&s, false, "/a/b");
+	v2(&s, "a", 1, 1, 1, 0);
+	v2(&s, "a/b", 0, 1, 0, 1);
+	assert_string_equal(look(&s, 1, NULL), "/a");
+	v2(&s, "a", 1, 2, 1, 0);
+	v2(&s, "a/b", 0, 2, 0, 2);
+	assert_null(look(&s, 1, &domain));
+	assert_int_equal(domain, OOM_DOMAIN_HOST);
+	stop(&s);
+}
+
+static void test_v2_namespace(void **state)
+{
+	struct scene s;
+	int domain;
+
+	(void)state;
+	start(&s, 2);
+	v2(&s, "", 0, 0, 0, 0);
+	watch(&s, true, "/");
+	v2(&s, "", 0, 1, 0, 1);
+	assert_null(look(&s, 1, &domain));
+	assert_int_equal(domain, OOM_DOMAIN_OUTSIDE);
+	stop(&s);
+}
+
+/* Without the controller in it: what is above accounts for it. */
+static void test_v2_no_controller(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	start(&s, 2);
+	v2(&s, "a", 0, 0, 0, 0);
+	put(&s, "a/b", "cgroup.procs", "");
+	watch(&s, false, "/a/b");
+	v2(&s, "a", 1, 1, 1, 1);
+	assert_string_equal(look(&s, 1, NULL), "/a");
+	stop(&s);
+}
+
+/* A sibling's kills are counted above us, and are not ours. */
+static void test_v2_sibling(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	start(&s, 2);
+	v2(&s, "a", 0, 0, 0, 0);
+	v2(&s, "a/b", 0, 0, 0, 0);
+	watch(&s, false, "/a/b");
+	v2(&s, "a", 3, 3, 0, 0);
+	nothing(&s);
+	stop(&s);
+}
+
+static void test_v1(void **state)
+{
+	struct scene s;
+	int domain;
+
+	(void)state;
+	start(&s, 1);
+	v1(&s, "", 0, 0, "9223372036854771712\n", "9\n", "9223372036854771712\n");
+	v1(&s, "a", 0, 0, "67108864\n", "9\n", "9223372036854771712\n");
+	v1(&s, "a/b", 0, 0, "9223372036854771712\n", "9\n", "9223372036854771712\n");
+	watch(&s, false, "/a/b");
+	v1(&s, "a", 4, 0, "67108864\n", "67108864\n", "9223372036854771712\n");
+	v1(&s, "a/b", 0, 1, "9223372036854771712\n", "67100000\n", "9223372036854771712\n");
+	assert_string_equal(look(&s, 1, NULL), "/a");
+	/* nothing was in the way, and the host has plenty: not known */
+	v1(&s, "a/b", 0, 2, "9223372036854771712\n", "67100000\n", "9223372036854771712\n");
+	assert_null(look(&s, 1, &domain));
+	assert_int_equal(domain, OOM_DOMAIN_UNKNOWN);
+	host(&s, 7, 100);
+	v1(&s, "a/b", 0, 3, "9223372036854771712\n", "67100000\n", "9223372036854771712\n");
+	assert_null(look(&s, 1, &domain));
+	assert_int_equal(domain, OOM_DOMAIN_HOST);
+	stop(&s);
+}
+
+/* Two limits were in the way: which it was is not said. */
+static void test_v1_two(void **state)
+{
+	struct scene s;
+	int domain;
+
+	(void)state;
+	start(&s, 1);
+	v1(&s, "a", 0, 0, "134217728\n", "9\n", "9223372036854771712\n");
+	v1(&s, "a/b", 0, 0, "67108864\n", "9\n", "9223372036854771712\n");
+	watch(&s, false, "/a/b");
+	v1(&s, "a", 2, 0, "134217728\n", "134217728\n", "9223372036854771712\n");
+	v1(&s, "a/b", 2, 1, "67108864\n", "67108864\n", "9223372036854771712\n");
+	assert_null(look(&s, 1, &domain));
+	assert_int_equal(domain, OOM_DOMAIN_UNKNOWN);
+	stop(&s);
+}
+
+/* The limit of memory and swap is met first, and counts nothing. */
+static void test_v1_memsw(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	start(&s, 1);
+	v1(&s, "a", 0, 0, "67108864\n", "9\n", "67108864\n");
+	watch(&s, false, "/a");
+	v1(&s, "a", 0, 1, "67108864\n", "67100000\n", "67108864\n");
+	assert_string_equal(look(&s, 1, NULL), "/a");
+	stop(&s);
+}
+
+/* No cgroup counts (the root of version 2): the machine does. */
+static void test_vmstat(void **state)
+{
+	struct scene s;
+	int domain;
+
+	(void)state;
+	start(&s, 2);
+	put(&s, "", "cgroup.procs", "");
+	watch(&s, false, "/");
+	nothing(&s);
+	host(&s, 8, 900);
+	assert_null(look(&s, 1, &domain));
+	assert_int_equal(domain, OOM_DOMAIN_HOST);
+	nothing(&s);
+	stop(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_v2_own),	   cmocka_unit_test(test_v2_above), cmocka_unit_test(test_v2_namespace),
+		cmocka_unit_test(test_v2_sibling), cmocka_unit_test(test_v1),	    cmocka_unit_test(test_v1_two),
+		cmocka_unit_test(test_v1_memsw),   cmocka_unit_test(test_vmstat),
+		cmocka_unit_test(test_v2_no_controller),
+	};
+
+	return cmocka_run_group_tests_name("oomwatch", tests, NULL, NULL);
+}
