@@ -25,7 +25,7 @@ ZLDFLAGS  = $(LDFLAGS) -pie $(SANFLAGS)
 SRCS     := $(filter-out user/shim/%,$(sort $(wildcard user/*.c user/*/*.c)))
 OBJS     := $(SRCS:%.c=$O/%.o)
 LIBOBJS  := $(filter-out $O/user/main.o,$(OBJS))
-BPFSRCS  := $(filter-out bpf/probe.bpf.c,$(wildcard bpf/*.bpf.c))
+BPFSRCS  := $(filter-out bpf/probe.bpf.c,$(sort $(wildcard bpf/*.bpf.c)))
 # ztrace.bpf.o defines the maps: libbpf 1.1's linker misplaces a map that it meets as an extern first.
 BPFOBJS  := $O/bpf/ztrace.bpf.o $(filter-out $O/bpf/ztrace.bpf.o,$(BPFSRCS:%.c=$O/%.o))
 UNIT     := $(patsubst %.c,$O/%,$(wildcard tests/unit/test_*.c))
@@ -34,7 +34,8 @@ FUZZ     := $(patsubst %.c,$O/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all clean install uninstall docs FORCE tools unit fuzz check check-unit check-san check-fuzz check-golden check-formats check-tui check-po check-install check-layers check-shell check-shim check-e2e check-loop check-root check-vm demo bench soak deps
+SUITES   := unit san fuzz golden formats tui po install layers shell shim e2e net loop
+.PHONY: all clean install uninstall docs FORCE tools unit fuzz check $(SUITES:%=check-%) check-root check-vm demo bench soak deps
 SHIM     := $O/libztrace-shim.so
 all: $O/ztrace $(SHIM) tools docs
 
@@ -198,7 +199,7 @@ uninstall:
 # Installs what is missing (Debian), then every suite; the closing line adds them up. check-e2e needs root.
 check:
 	$QO=$O tools/check.sh
-check-unit check-san check-fuzz check-golden check-formats check-tui check-po check-install check-layers check-shell check-shim check-e2e check-loop: check-%:
+$(SUITES:%=check-%): check-%:
 	$QO=$O tools/check.sh $*
 check-root: check-e2e
 # Every scenario in guests with real Debian kernels: KERNEL="6.12 …" for some, HOOKS=kprobe for one row; some forty

@@ -196,14 +196,16 @@ static __always_inline u64 syscall_nr(struct pt_regs *regs)
 	return BPF_CORE_READ(regs, orig_ax);
 }
 
-/* n from 0 to 3; they are still there when the call is over */
+/* n from 0 to 4; they are still there when the call is over */
 static __always_inline u64 syscall_arg(struct pt_regs *regs, u32 n)
 {
 	if (n == 0)
 		return BPF_CORE_READ(regs, di);
 	if (n == 1)
 		return BPF_CORE_READ(regs, si);
-	return n == 2 ? BPF_CORE_READ(regs, dx) : BPF_CORE_READ(regs, r10);
+	if (n == 2)
+		return BPF_CORE_READ(regs, dx);
+	return n == 3 ? BPF_CORE_READ(regs, r10) : BPF_CORE_READ(regs, r8);
 }
 
 #endif

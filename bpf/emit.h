@@ -67,4 +67,29 @@ static __always_inline struct task_struct *current_task(void)
 	return (struct task_struct *)bpf_get_current_task();
 }
 
+/* Compare what is used then, not a copy of it: else the verifier forgets the bound. */
+#define KEEP(var) asm volatile("" : "+r"(var))
+
+/* A string of the kernel's at tail + at; its length with NUL, 0 when it cannot be read. max: a constant */
+static __always_inline u64 put_str(char *tail, u64 at, const u32 max, const void *from)
+{
+	u64 n = bpf_probe_read_kernel_str(tail + at, max, from);
+
+	KEEP(n);
+	return n > max ? 0 : n;
+}
+
+/* The open file of that number; NULL: none */
+static __always_inline struct file *file_of(struct task_struct *t, u32 fd)
+{
+	struct fdtable *table = BPF_CORE_READ(t, files, fdt);
+	struct file **files, *f = NULL;
+
+	if (fd >= BPF_CORE_READ(table, max_fds))
+		return NULL;
+	files = BPF_CORE_READ(table, fd);
+	bpf_probe_read_kernel(&f, sizeof(f), files + fd);
+	return f;
+}
+
 #endif

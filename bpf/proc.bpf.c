@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Processes: fork, exec (whole argv, entered root file system), exit (raw code, peak rss). */
 #include "emit.h"
+#include "net.h"
 #include <bpf/bpf_tracing.h>
 
 /* args: parent, child. Threads are left out. CLONE_PARENT makes the child a sibling: its real parent counts. */
@@ -285,6 +286,7 @@ int on_exit(struct bpf_raw_tracepoint_args *ctx)
 		return 0;
 	}
 	leader = BPF_CORE_READ(t, group_leader);
+	talker[BPF_CORE_READ(t, tgid) & (TALKERS - 1)] = 0;
 	e = EMIT_NEW(exit, sizeof(*e), leader);
 	if (!e)
 		return 0;

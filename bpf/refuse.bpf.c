@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Memory or room that the kernel did not give: ENOMEM, ENOSPC, EDQUOT. Seen where every system call ends (some 25 ns
- * each), the one place that all kernels have and no file system is missing from.
+ * each), the one place that all kernels have and no file system is missing from. What the network's calls return is looked
+ * at by a program of its own, which few calls get to.
  */
 #include "emit.h"
+#include "net.h"
 #include "refuse.h"
 
 enum { ENOMEM = 12, ENOSPC = 28, EDQUOT = 122 };
@@ -61,18 +63,6 @@ static __always_inline bool fits(const struct call *c, int error)
 	return c->what && (error == ENOMEM) == (c->what <= ZT_REFUSED_EXEC);
 }
 
-static __always_inline struct file *file_of(struct task_struct *t, u32 fd)
-{
-	struct fdtable *table = BPF_CORE_READ(t, files, fdt);
-	struct file **files, *f = NULL;
-
-	if (fd >= BPF_CORE_READ(table, max_fds))
-		return NULL;
-	files = BPF_CORE_READ(table, fd);
-	bpf_probe_read_kernel(&f, sizeof(f), files + fd);
-	return f;
-}
-
 static __always_inline void submit(struct task_struct *t, int error, const struct call *c, u32 nr,
 				   struct pt_regs *regs)
 {
@@ -112,9 +102,12 @@ int on_sys_exit(struct bpf_raw_tracepoint_args *ctx)
 	struct call c;
 	u64 nr;
 
-	if (ret != -ENOMEM && ret != -ENOSPC && ret != -EDQUOT)
-		return 0;
 	regs = (void *)ctx->args[0];
+	if (ret != -ENOMEM && ret != -ENOSPC && ret != -EDQUOT) {
+		if (gate && net_may_tell(ret) && net_call_matters(syscall_nr(regs), ret))
+			bpf_tail_call(ctx, &net_calls, 0);
+		return 0;
+	}
 	nr = syscall_nr(regs);
 	t = current_task();
 	if (!gate || task_in_compat_call(t))

@@ -132,18 +132,6 @@ static __always_inline void refuse_no_path(struct zt_ev_refuse *e)
 	e->h.size = sizeof(*e) + 2;
 }
 
-/* Compare what is used then, not a copy of it: else the verifier forgets the bound. */
-#define KEEP(var) asm volatile("" : "+r"(var))
-
-/* A string of the kernel's at tail + at; its length with NUL, 0 when it cannot be read. max: a constant */
-static __always_inline u64 put_str(char *tail, u64 at, const u32 max, const void *from)
-{
-	u64 n = bpf_probe_read_kernel_str(tail + at, max, from);
-
-	KEEP(n);
-	return n > max ? 0 : n;
-}
-
 /* Length with NUL */
 static __always_inline u64 put_fstype(struct zt_ev_refuse *e, struct super_block *sb)
 {

@@ -20,6 +20,7 @@
 	X(30, host) X(31, memstat) X(32, sample) X(34, lift)                                   \
 	X(40, start) X(41, fact) X(42, child) X(43, file) X(44, layer) X(45, past) X(46, service) \
 	X(47, scope)                                                                           \
+	X(50, connect) X(51, dns) X(52, peer)                                                 \
 	X(60, log) X(61, logstep) X(62, logline) X(63, logsource)                             \
 	X(90, hook) X(91, lost) X(92, note) X(99, end)
 
@@ -508,6 +509,76 @@ struct zt_ev_scope {
 	struct zt_ev h;
 };
 
+/* What is told of a connection */
+enum zt_net_state {
+	ZT_NET_UP = 1,	      /* established; took_ns: since connect() */
+	ZT_NET_FAILED = 2,    /* never was: error says why; 0: the program gave up first */
+	ZT_NET_BROKEN = 3,    /* was, then ended with an error */
+	ZT_NET_STATUS = 4,    /* an HTTP response's status: the first one, each from 400 on, and one that is good again */
+	ZT_NET_ALERT_IN = 5,  /* TLS: the other end sent an alert */
+	ZT_NET_ALERT_OUT = 6, /* TLS: the program did; alert 0: it was encrypted */
+	ZT_NET_CUT = 7,	      /* the other end closed during the TLS handshake */
+	ZT_NET_NO_TLS = 8,    /* the other end does not speak TLS */
+	ZT_NET_LEFT = 9,      /* the program closed during the TLS handshake, after the other end had answered */
+};
+#define ZT_F_NET_TLS (1u << 0)	   /* the program began a TLS handshake */
+#define ZT_F_NET_PROXY (1u << 1)   /* to an HTTP proxy: host is what was asked of it */
+#define ZT_F_NET_TUNNEL (1u << 2)  /* likewise, with CONNECT, and the proxy has agreed */
+#define ZT_NET_HOST_MAX 128
+
+/*
+ * A TCP connection that a process asked for. who = that process, h.cgroup = its cgroup. Never what is transferred, but for
+ * the name of the host and the status. At most some hundred a second and cgroup; `untold` counts those in between.
+ * Tail: host, of TLS (SNI), Host: or the request to a proxy; "": none was seen.
+ */
+struct zt_ev_connect {
+	struct zt_ev h;
+	zt_u32 state; /* enum zt_net_state */
+	zt_s32 error;
+	zt_u32 port;
+	zt_u32 status; /* HTTP's, with ZT_NET_STATUS */
+	zt_u32 alert;  /* TLS's number */
+	zt_u32 untold;
+	zt_u64 addr_hi, addr_lo; /* IPv6, or IPv4 as ::ffff:a.b.c.d; the first byte is the highest */
+	zt_u64 took_ns;		 /* since connect() */
+	char comm[ZT_COMM_LEN];
+};
+
+enum zt_dns_what {
+	ZT_DNS_QUERY = 1,
+	ZT_DNS_ANSWER = 2, /* one event an address, or one without */
+	ZT_DNS_ERROR = 3,  /* none: error says why */
+};
+/* A question to a DNS server, or its answer. who, h.cgroup, untold as above. Tail: the name as DNS writes it (length, label …). */
+struct zt_ev_dns {
+	struct zt_ev h;
+	zt_u32 what; /* enum zt_dns_what */
+	zt_s32 error;
+	zt_u32 rcode;
+	zt_u32 qtype;
+	zt_u64 server_hi, server_lo;
+	zt_u64 addr_hi, addr_lo; /* what the name is; 0: the answer has no address */
+	zt_u32 untold;
+	zt_u32 id; /* the query's own */
+	char comm[ZT_COMM_LEN];
+};
+
+#define ZT_F_PEER_NOT_ASKED (1u << 0) /* switched off, or too much asked already */
+#define ZT_F_PEER_RESOLVED (1u << 1)
+#define ZT_F_PEER_CONNECTED (1u << 2)
+/*
+ * Whether the host itself reaches what a step that failed did not, a moment later. h.cgroup = the step's cgroup, who = its
+ * process. Tail: host.
+ */
+struct zt_ev_peer {
+	struct zt_ev h;
+	zt_s32 error; /* of connect(); 0: connected, or not tried */
+	zt_s32 resolve_error; /* of getaddrinfo(): EAI_*; 0: none */
+	zt_u32 port;
+	zt_u32 pad;
+	zt_u64 took_ns;
+};
+
 /* What a log's times are */
 enum zt_log_clock {
 	ZT_CLOCK_NONE = 0, /* it has none */
@@ -647,5 +718,7 @@ ZT_SA(sizeof(struct zt_ev_kill) == 272);
 ZT_SA(sizeof(struct zt_ev_level) == 224);
 ZT_SA(sizeof(struct zt_ev_task) == 144);
 ZT_SA(sizeof(struct zt_ev_file) == 88);
+ZT_SA(sizeof(struct zt_ev_connect) == 112);
+ZT_SA(sizeof(struct zt_ev_dns) == 120);
 
 #endif

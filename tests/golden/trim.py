@@ -63,7 +63,7 @@ for e in events:  # signals to what the traced command runs
     if e["kind"] == "signal" and below(tgid(e["target"]), ours):
         keep |= {tgid(e["who"]), tgid(e["target"])}
 for e in events:  # who was refused something, and runtimes with a heap
-    if e["kind"] in ("refuse", "env") and (e.get("cgroup") in steps or below(tgid(e["who"]), ours)):
+    if e["kind"] in ("refuse", "env", "connect", "dns") and (e.get("cgroup") in steps or below(tgid(e["who"]), ours)):
         keep.add(tgid(e["who"]))
 for p in list(keep):
     for _ in range(32):
@@ -79,7 +79,7 @@ for _ in range(16):
 def wanted(e):
     kind, who = e["kind"], tgid(e.get("who"))
     if kind in ("start", "fact", "hook", "lost", "note", "file", "service", "layer", "end", "kill", "level", "task", "kill_end",
-                "memstat", "past"):
+                "memstat", "past", "peer"):
         return True
     if kind in ("cgroup", "rmdir"):
         return e["mem"]["id"] in cgroups
@@ -110,7 +110,7 @@ def scrub(e):
         e["argv"] = [e["comm"]]
         e.pop("argv_bytes", None)
     line = json.dumps(e, ensure_ascii=False, separators=(",", ":"))
-    return re.sub(r"/(?:work|tmp|root)/[^ \"]*?/(?:\.output/e2e|e2elogs|e2eb)/", "/build/", line)
+    return re.sub(r"/(?:work|tmp|root)/[^ \"]*?/(?:\.output/(?:e2e|net)|e2elogs|e2eb)/", "/build/", line)
 
 
 wanted.host = False

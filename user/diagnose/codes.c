@@ -103,6 +103,67 @@ const struct code codes[] = {
 	  N_("A program returned 137 as its own exit code, or a script did `exit 137`. Nothing\n"
 	     "was killed. Often a wrapper hands on the status of something that was killed\n"
 	     "elsewhere: on another machine, in another container.\n") },
+	{ "ZT3100", N_("a name could not be looked up: DNS did not answer"),
+	  N_("A program of the step asked DNS for a host's name and got no answer, or one that\n"
+	     "says that the server failed (SERVFAIL, REFUSED). The report names the server.\n"
+	     "\n"
+	     "A build step has a resolv.conf of its own. Docker copies the host's, leaves out\n"
+	     "servers at 127.x (systemd-resolved is 127.0.0.53), and takes public ones when\n"
+	     "none remains; many company networks do not let those through. What helps then:\n"
+	     "\"dns\" in /etc/docker/daemon.json, or `docker build --network=host`.\n"
+	     "A firewall that drops what docker0 forwards has the same effect.\n") },
+	{ "ZT3101", N_("no way to a host: unreachable"),
+	  N_("The kernel or a router said that there is no way to that address (ENETUNREACH,\n"
+	     "EHOSTUNREACH), or a firewall did not allow it (EPERM, EACCES).\n"
+	     "\n"
+	     "If the host itself gets there and the step does not: look at the firewall's\n"
+	     "FORWARD chain (`iptables -L FORWARD -n`; docker needs its rules there, and a\n"
+	     "firewall that was loaded later throws them out), at net.ipv4.ip_forward, and at\n"
+	     "docker networks whose addresses overlap with those of the company.\n"
+	     "Failures over IPv6 alone are not told of when IPv4 then worked.\n") },
+	{ "ZT3102", N_("connection refused"),
+	  N_("The other end is there, but nothing listens at that port, or a firewall sends\n"
+	     "the refusal. An address 127.0.0.1 in a build step is the step itself and not\n"
+	     "the host: a proxy that runs on the host has to be named by the host's address,\n"
+	     "or the step be built with `docker build --network=host`.\n") },
+	{ "ZT3103", N_("no answer from a host: timed out"),
+	  N_("Packets were sent and nothing came back, until the kernel or the program gave\n"
+	     "up. A mirror far away or filtered does that, a firewall that drops, or (when\n"
+	     "small answers arrive and large ones do not) an MTU that is too large for the\n"
+	     "path, which is common with VPNs and in clouds: \"mtu\" in daemon.json.\n") },
+	{ "ZT3104", N_("TLS failed"),
+	  N_("The connection came about but not its encryption. Mostly the program does not\n"
+	     "accept the certificate: the image has no ca-certificates, a company's proxy\n"
+	     "signs with a certificate of its own, or the clock is wrong. Then it is the\n"
+	     "program that ends the handshake. When the other end does, they have no version\n"
+	     "or cipher in common; when the connection is cut off or reset during the\n"
+	     "handshake, something on the way does not like the name.\n") },
+	{ "ZT3105", N_("the proxy refused"),
+	  N_("An HTTP proxy was asked and did not do it: 407 wants a name and password, 403\n"
+	     "forbids, 502, 503 and 504 say that it got nowhere itself. Proxies come into a\n"
+	     "build as build args (HTTP_PROXY, HTTPS_PROXY, NO_PROXY; lower case, too), from\n"
+	     "~/.docker/config.json or from the image's own settings (apt.conf, .npmrc).\n"
+	     "ztrace reads no password, and keeps none.\n") },
+	{ "ZT3106", N_("the server has no such file"),
+	  N_("The server was reached and answered with an HTTP error, and the program ended\n"
+	     "on that. 404 from a package mirror mostly means an index that is older than the\n"
+	     "mirror: `apt-get update` stands in a RUN of its own, its layer comes from the\n"
+	     "cache, and the versions that it lists are gone. Have both in one RUN. Else the\n"
+	     "address is wrong, or the release has moved to an archive.\n") },
+	{ "ZT3107", N_("the signature of a package index was not accepted"),
+	  N_("The index was fetched, but its signature does not hold: the key is not there\n"
+	     "(NO_PUBKEY), has expired, or the index has (Release file is expired: a mirror\n"
+	     "that is no longer updated, or a clock that is wrong). No network problem, and\n"
+	     "another mirror may not help. Told from logs only.\n") },
+	{ "ZT3108", N_("the connection was lost"),
+	  N_("A connection had come about and was reset or broke off before all was there.\n"
+	     "Servers that are too busy do that, proxies with a time or size limit, and\n"
+	     "networks that filter. Trying again often helps; a mirror nearby does more.\n") },
+	{ "ZT3109", N_("a host's name does not exist"),
+	  N_("DNS answered that there is no such name (NXDOMAIN), or none with an address.\n"
+	     "Look for a typing error. If the host itself knows the name, the step asks\n"
+	     "another DNS server than the host does: an internal name that only the company's\n"
+	     "server has. \"dns\" in /etc/docker/daemon.json names it to docker.\n") },
 	{ "ZT3200", N_("disk full"),
 	  N_("A file system had no room left (ENOSPC), or a quota was used up (EDQUOT), and\n"
 	     "the program that could not write ended for that.\n"

@@ -58,6 +58,8 @@ static void tell_other(const struct model *m, struct report *r, const struct uni
 	if (!i)
 		i = giveup_incident(m, r, u);
 	if (!i)
+		i = net_incident(m, r, u);
+	if (!i)
 		i = said_incident(m, r, u);
 	if (i && u->entry && u->entry->claimed && i->confidence == CONF_CONFIRMED) {
 		i->confidence = CONF_LIKELY;

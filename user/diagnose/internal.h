@@ -162,6 +162,9 @@ void logs_note(const struct model *m, struct report *r); /* what was left out, i
 /* An OOM that a kernel log tells: how sure, by what, what the log does not tell */
 void log_finish(const struct model *m, struct report *r, const struct kill *k, const struct unit *u, struct incident *i);
 
+/* net.c: why the unit ended by itself, where something could not be reached. NULL: that is not the reason. */
+struct incident *net_incident(const struct model *m, struct report *r, const struct unit *u);
+
 /* oom.c */
 struct incident *oom_incident(const struct model *m, struct report *r, struct kill *k, const struct unit *u);
 

@@ -137,6 +137,17 @@ struct pod {
 	const char *ns, *name, *container; /* ns NULL: none; container NULL: not known, or the pod itself */
 };
 
+/* What could not be reached. */
+struct unreached {
+	const char *host;    /* NULL: not known */
+	const char *address; /* "10.0.0.1:443"; of DNS the server's. NULL: not known */
+	const char *reason;  /* "no-answer" "no-such-name" "unreachable" "refused" "timeout" "tls" "proxy" "status" "reset" */
+	zt_u32 status;	     /* of HTTP; 0: none */
+	unsigned int tries;  /* that failed */
+	zt_u64 took_ns;	     /* the last try; 0: not known */
+	enum tristate from_host; /* does the host itself reach it? */
+};
+
 struct incident {
 	struct incident *next;
 	const char *code; /* "ZT1001" */
@@ -183,6 +194,8 @@ struct incident {
 	const char *summary;  /* one paragraph for JSON and markdown */
 	const char *killed;   /* value of "killed:" … the four facts, ready to print */
 	const char *limit_text, *used_text, *host_text;
+	const char *net_text; /* what happened on the network; NULL: nothing */
+	const struct unreached *unreached; /* likewise */
 	const char *why_text; /* why this victim; NULL: it was the largest, or not known */
 	const char *basis;    /* "confirmed by kernel OOM event" */
 	const char *notes[NOTES_MAX];

@@ -41,6 +41,8 @@ struct model *model_new(void)
 	m->steps_tail = &m->steps;
 	m->kills_tail = &m->kills;
 	m->refusals_tail = &m->refusals;
+	m->nets_tail = &m->nets;
+	m->peers_tail = &m->peers;
 	m->hooks_tail = &m->hooks;
 	m->facts_tail = &m->facts;
 	m->notes_tail = &m->notes;

@@ -268,6 +268,46 @@ struct refusal {
 };
 #define REFUSALS_MAX 2048
 
+/*
+ * What a process asked of a DNS server about one name, or tried at one address and port. Kept apart by process; those of
+ * one host are put together when somebody is about to speak of them.
+ */
+struct net {
+	struct net *next;
+	struct zt_id who;
+	struct proc *proc; /* pinned; NULL: all went well so far */
+	zt_u64 cgroup;
+	bool dns;
+	char host[256];		 /* "": not known */
+	zt_u64 addr_hi, addr_lo; /* as in zt_ev_connect; of DNS the server's */
+	zt_u32 port;
+	zt_u32 flags;		 /* ZT_F_NET_* of the newest trouble */
+	enum zt_net_state state; /* of the newest trouble; 0: none yet */
+	int error;
+	zt_u32 status, alert;
+	zt_u64 took_ns;		 /* until it failed, the last time */
+	zt_u64 first_ns, bad_ns, ok_ns; /* the first of all; newest trouble; newest success. 0: never */
+	unsigned int bad;	 /* how often it failed */
+	unsigned int queries, answers, addresses; /* of DNS */
+	zt_u32 rcode;
+	unsigned int untold;	 /* events of its cgroup that were left out meanwhile */
+};
+#define NETS_MAX 2048
+
+/* Does a host's name stand for that address in that cgroup? */
+struct net_name {
+	zt_u64 cgroup, addr_hi, addr_lo;
+	char name[256];
+};
+#define NET_NAMES_MAX 256
+
+/* What the host itself said to a name that a step had trouble with. */
+struct net_peer {
+	struct net_peer *next;
+	struct zt_ev_peer ev;
+	char host[256];
+};
+
 struct hook {
 	struct hook *next;
 	char *fact, *via, *reason;
@@ -359,6 +399,11 @@ struct model {
 	bool kills_told; /* every kill has been reported */
 	struct refusal *refusals, **refusals_tail;
 	unsigned int nrefusals;
+	struct net *nets, **nets_tail;
+	unsigned int nnets;
+	struct net_name *net_names; /* a ring, NULL: none yet */
+	unsigned int nnet_names;
+	struct net_peer *peers, **peers_tail;
 	struct sig *sigs; /* a ring of SIGS_MAX; sigs[i % SIGS_MAX], oldest forgotten */
 	unsigned int nsigs;
 	struct hook *hooks, **hooks_tail;
@@ -398,6 +443,8 @@ const char *model_cgroup_path(const struct model *m, zt_u64 id);
 const char *model_fact(const struct model *m, const char *key);
 /* The refusal of memory (or else of room) that is kept of p; NULL: none */
 struct refusal *model_refusal(const struct model *m, const struct proc *p, bool memory);
+/* The newest trouble of that connection or name has not been followed by a success. */
+bool net_in_trouble(const struct net *n);
 /* Is p the process `ancestor` or below it? */
 bool model_is_below(const struct proc *p, const struct proc *ancestor);
 

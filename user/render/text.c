@@ -250,6 +250,7 @@ static void put_facts(struct screen *s, const struct incident *i, const struct r
 	const struct {
 		const char *label, *text;
 	} facts[] = {
+		{ _("network:"), i->net_text },
 		{ _("limit:"), i->limit_text },
 		{ _("used:"), i->used_text },
 		{ _("grew:"), growth_text(grew, sizeof(grew), room->growth ? i->growth : NULL, ascii) },

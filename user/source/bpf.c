@@ -243,6 +243,16 @@ static void find_symbols(struct ztrace_bpf *skel)
 		bpf_prog_test_run_opts(fd, &opts);
 }
 
+/* What the refusals' program hands calls of the network to; where it is not put in, only TCP's states are seen. */
+static void link_net_calls(struct ztrace_bpf *skel)
+{
+	int prog = bpf_program__fd(skel->progs.on_net_call), map = bpf_map__fd(skel->maps.net_calls);
+	zt_u32 at = 0;
+
+	if (prog >= 0)
+		bpf_map_update_elem(map, &at, &prog, BPF_ANY);
+}
+
 /* *again: a row has failed that another can stand in for */
 static int load_chosen(struct bpf_source *b, const char *force, struct said *said, bool *again)
 {
@@ -262,6 +272,7 @@ static int load_chosen(struct bpf_source *b, const char *force, struct said *sai
 		return err;
 	}
 	find_symbols(b->skel);
+	link_net_calls(b->skel);
 	err = map_rings(b);
 	if (!err)
 		err = hooks_attach(&b->hooks, b->skel->obj, &failed);

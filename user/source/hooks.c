@@ -40,6 +40,7 @@ const struct hook hook_table[] = {
 	{ "signal", "raw_tp/signal_generate", "on_signal", false },
 	{ "refused", "raw_tp/sys_exit", "on_sys_exit", false },
 	{ "fault", "raw_tp/signal_generate", "on_sigbus", false },
+	{ "network", "raw_tp/inet_sock_set_state", "on_sock_state", false },
 	{ "cgroup", "raw_tp/cgroup_mkdir", "on_cgroup_mkdir", false },
 	{ "attach", "raw_tp/cgroup_attach_task", "on_cgroup_attach", false },
 	{ "rmdir", "raw_tp/cgroup_rmdir", "on_cgroup_rmdir", false },

@@ -34,6 +34,8 @@ static const struct comm_at comms[] = {
 	{ ZT_kill, offsetof(struct zt_ev_kill, comm) },
 	{ ZT_kill, offsetof(struct zt_ev_kill, victim_comm) },
 	{ ZT_task, offsetof(struct zt_ev_task, comm) },
+	{ ZT_connect, offsetof(struct zt_ev_connect, comm) },
+	{ ZT_dns, offsetof(struct zt_ev_dns, comm) },
 };
 
 const char *zt_kind_name(unsigned int kind)

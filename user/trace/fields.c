@@ -333,6 +333,41 @@ DESCRIBE_EVENT(logsource, LOGSOURCE);
 NAMES(flags_logsource) = { { ZT_F_LOGSOURCE_HERE, "here" }, ENDFLAGS };
 static const struct tail tail_logsource = { .strings = { "path" }, .bytes = "bytes" };
 
+NAMES(net_states) = {
+	{ ZT_NET_UP, "up" }, { ZT_NET_FAILED, "failed" }, { ZT_NET_BROKEN, "broken" }, { ZT_NET_STATUS, "status" },
+	{ ZT_NET_ALERT_IN, "alert_in" }, { ZT_NET_ALERT_OUT, "alert_out" }, { ZT_NET_CUT, "cut" },
+	{ ZT_NET_NO_TLS, "no_tls" }, { ZT_NET_LEFT, "left" }, ENDNAMES
+};
+#define CONNECT(F, s)                                                                          \
+	F(s, comm, NUM, 0) F(s, state, ENUM, net_states) F(s, error, NUM, 0) F(s, port, NUM, 0) \
+	F(s, status, NUM, 0) F(s, alert, NUM, 0) F(s, untold, NUM, 0) F(s, addr_hi, HEX, 0)    \
+	F(s, addr_lo, HEX, 0) F(s, took_ns, STR, 0)
+DESCRIBE_EVENT(connect, CONNECT);
+NAMES(flags_connect) = {
+	{ ZT_F_NET_TLS, "tls" }, { ZT_F_NET_PROXY, "proxy" }, { ZT_F_NET_TUNNEL, "tunnel" }, ENDNAMES
+};
+static const struct tail tail_connect = { .strings = { "host" } };
+
+NAMES(dns_whats) = {
+	{ ZT_DNS_QUERY, "query" }, { ZT_DNS_ANSWER, "answer" }, { ZT_DNS_ERROR, "error" }, ENDNAMES
+};
+#define DNS(F, s)                                                                              \
+	F(s, comm, NUM, 0) F(s, what, ENUM, dns_whats) F(s, error, NUM, 0) F(s, rcode, NUM, 0) \
+	F(s, qtype, NUM, 0) F(s, server_hi, HEX, 0) F(s, server_lo, HEX, 0) F(s, addr_hi, HEX, 0) \
+	F(s, addr_lo, HEX, 0) F(s, untold, NUM, 0) F(s, id, NUM, 0)
+DESCRIBE_EVENT(dns, DNS);
+#define flags_dns no_flags
+static const struct tail tail_dns = { .strings = { "name" } };
+
+#define PEER(F, s)                                                                             \
+	F(s, error, NUM, 0) F(s, resolve_error, NUM, 0) F(s, port, NUM, 0) F(s, pad, PAD, 0) F(s, took_ns, STR, 0)
+DESCRIBE_EVENT(peer, PEER);
+NAMES(flags_peer) = {
+	{ ZT_F_PEER_NOT_ASKED, "not_asked" }, { ZT_F_PEER_RESOLVED, "resolved" },
+	{ ZT_F_PEER_CONNECTED, "connected" }, ENDNAMES
+};
+#define tail_peer tail_connect
+
 NAMES(hook_states) = {
 	{ ZT_HOOK_USED, "used" }, { ZT_HOOK_FAILED, "failed" }, { ZT_HOOK_SKIPPED, "skipped" }, ENDNAMES
 };

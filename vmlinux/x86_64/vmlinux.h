@@ -36,6 +36,8 @@ enum {
 };
 
 enum bpf_map_type {
+	BPF_MAP_TYPE_PROG_ARRAY = 3,
+	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
 	BPF_MAP_TYPE_LRU_HASH = 9,
 	BPF_MAP_TYPE_RINGBUF = 27,
 };
@@ -85,6 +87,7 @@ struct list_head {
 };
 
 struct pt_regs {
+	unsigned long r8;
 	unsigned long r10;
 	unsigned long orig_ax;
 	unsigned long cx;
@@ -171,8 +174,31 @@ struct inode {
 	unsigned short i_mode;
 };
 
+struct in6_addr {
+	__u8 bytes[16];
+};
+
+struct sock_common {
+	__be32 skc_daddr;
+	__be16 skc_dport;
+	unsigned short skc_family;
+	struct in6_addr skc_v6_daddr;
+};
+
+struct sock {
+	struct sock_common __sk_common;
+	unsigned short sk_protocol;
+	int sk_err;
+	int sk_err_soft;
+};
+
+struct socket {
+	struct sock *sk;
+};
+
 struct file {
 	struct inode *f_inode;
+	void *private_data;
 	struct path f_path;
 };
 

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What is known of a failure on the network: where it came from, live or from a log, is told by its certainty alone. */
+#ifndef DIAGNOSE_NET_H
+#define DIAGNOSE_NET_H
+
+#include "diagnose/internal.h"
+
+enum net_kind {
+	NET_NO_ANSWER, /* of DNS: none, or none that is of use */
+	NET_NO_NAME,
+	NET_UNREACHABLE,
+	NET_REFUSED,
+	NET_TIMEOUT,
+	NET_TLS,
+	NET_PROXY,
+	NET_STATUS,
+	NET_RESET,
+	NET_KINDS,
+};
+
+/* Which tool it was whose download failed; what can be changed about that depends on it. */
+enum net_tool { TOOL_OTHER, TOOL_APT, TOOL_CURL, TOOL_WGET, TOOL_GIT, TOOL_PIP, TOOL_NPM, TOOL_APK, TOOL_GO, TOOL_CARGO,
+		TOOL_DNF, TOOL_GEM, TOOL_CONDA, TOOL_JVM };
+
+struct trouble {
+	enum net_kind kind;
+	enum net_tool tool;
+	const char *comm;    /* of the program that failed */
+	const char *host;    /* NULL: not known */
+	const char *address; /* "10.0.0.1:443" */
+	zt_u64 addr_hi, addr_lo;
+	zt_u32 port, status, alert, rcode;
+	bool alert_sent, cut, no_tls, left; /* of TLS: the program sent it; the other end closed; it speaks something else;
+						 * the program closed */
+	bool gave_up;	     /* of a timeout: the program did not wait for the kernel's */
+	int error;
+	unsigned int tries;
+	zt_u64 took_ns;
+};
+
+enum net_kind net_kind(const struct net *n);
+enum net_tool net_tool(const struct proc *p);
+/* advise_net.c */
+void advise_net(const struct model *m, struct report *r, const struct trouble *t, struct incident *i);
+
+#endif
