@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # `make check`: builds, runs every test suite and adds up what they themselves counted.
-#   tools/check.sh [SUITE…]    deps build unit san fuzz golden formats tui po install layers shell shim e2e loop vm; none: all, in this order
+#   tools/check.sh [SUITE…]    deps build unit san fuzz golden formats tui po install layers shell shim e2e net loop vm; none: all
 # FUZZ_SECONDS=10 for each fuzzer; O=.output; a failing suite does not stop the others, a failing build does.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -109,6 +109,10 @@ suite_shell() {
 suite_e2e() {
 	must_make "$O" all && ZTRACE=$O/ztrace counted e2e tests/e2e/run
 }
+# Failures of the network, in namespaces of their own
+suite_net() {
+	must_make "$O" all && BUILD=$O counted net tests/net/run
+}
 # The first help of many failing builds, followed by a machine
 suite_loop() {
 	must_make "$O" all tools && counted loop python3 tests/e2e/loop.py "$O/ztrace" "$O/tools/oombox"
@@ -120,7 +124,7 @@ suite_vm() {
 
 result() { echo "$PASSED passed, $FAILED failed, $SKIPPED skipped"; }
 
-[[ $# -gt 0 ]] || set -- deps build unit san fuzz golden formats tui po install layers shell shim e2e loop vm
+[[ $# -gt 0 ]] || set -- deps build unit san fuzz golden formats tui po install layers shell shim e2e net loop vm
 for suite; do
 	declare -F "suite_$suite" >/dev/null || { sed -n '4s/^# *//p' "$0" >&2; exit 2; }
 	echo "== $suite"

@@ -159,6 +159,7 @@ dockerd_plugins() {	# SUITE
 
 # --- one instance ---
 
+DOCKERD_WRAP=()	# a command that puts dockerd into other namespaces
 # dockerd_start 20|26|28 DIR CGROUP: steps' cgroups come below /CGROUP, the daemon's own is /CGROUP.d.
 # DOCKERD_FEATURES: of daemon.json, e.g. "containerd-snapshotter": true. DOCKERD_SLICE: the systemd driver, with that
 # as its --cgroup-parent; BuildKit's steps do without systemd, only a look whether there is one must not fail.
@@ -207,7 +208,7 @@ dockerd_start() {
 		[[ ! -S $d/c.sock ]] || break
 		sleep 0.05
 	done
-	PATH=$d/sbin:/usr/sbin:/usr/bin:/sbin:/bin cg_enter "$cg.d" setsid "${ns[@]}" dockerd \
+	PATH=$d/sbin:/usr/sbin:/usr/bin:/sbin:/bin cg_enter "$cg.d" "${DOCKERD_WRAP[@]}" setsid "${ns[@]}" dockerd \
 		--config-file "$d/daemon.json" --data-root "$d/data" --exec-root "$d/exec" --pidfile "$d/docker.pid" \
 		-H "unix://$d/docker.sock" --containerd "$d/c.sock" --cgroup-parent "$parent" \
 		--exec-opt "native.cgroupdriver=$driver" "${storage[@]}" \

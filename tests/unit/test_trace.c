@@ -466,7 +466,7 @@ static void test_accessors(void **state)
 	assert_int_equal(ev_check(&ev.l.h), -EBADMSG);
 	ev.l.h.size = ZT_EV_SIZE_MAX + 1;
 	assert_int_equal(ev_check(&ev.l.h), -EBADMSG);
-	ev.l.h = (struct zt_ev){ .kind = 60, .fixed = 48, .size = 48 };
+	ev.l.h = (struct zt_ev){ .kind = 70, .fixed = 48, .size = 48 };
 	assert_int_equal(ev_check(&ev.l.h), -ENOENT);
 	ev.l.h.kind = 0xffff;
 	assert_int_equal(ev_check(&ev.l.h), -ENOENT);

@@ -484,18 +484,6 @@ static json_t *incident_notes(const struct incident *i)
 	return done(a, failed);
 }
 
-static json_t *host_memory(const struct incident *i)
-{
-	json_t *o;
-
-	if (!i->host_known)
-		return json_null();
-	o = json_object();
-	return done(o, jv_set(o, "available_bytes", jv_exact_bytes(i->host_available_bytes)) ||
-		       jv_set(o, "swap_free_bytes", jv_exact_bytes(i->host_swap_free_bytes)) ||
-		       jv_set(o, "swap_total_bytes", jv_exact_bytes(i->host_swap_total_bytes)));
-}
-
 json_t *json_incident(const struct model *m, const struct incident *i)
 {
 	json_t *o = json_object();
@@ -518,7 +506,7 @@ json_t *json_incident(const struct model *m, const struct incident *i)
 		       jv_set(o, "growth", growth_array(i->growth)) ||
 		       jv_set(o, "growth_path", jv_string(i->growth ? i->growth->path : NULL)) ||
 		       (i->unreached && jv_set(o, "network", json_network(i->unreached))) ||
-		       jv_set(o, "host_memory", host_memory(i)) ||
+		       jv_set(o, "host_memory", json_host_memory(i)) ||
 		       jv_set(o, "headline", jv_string(i->headline)) ||
 		       jv_set(o, "summary", jv_string(i->summary)) ||
 		       jv_set(o, "basis", jv_string(i->basis)) ||

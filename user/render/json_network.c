@@ -20,3 +20,19 @@ json_t *json_network(const struct unreached *x)
 	}
 	return o;
 }
+
+json_t *json_host_memory(const struct incident *i)
+{
+	json_t *o;
+
+	if (!i->host_known)
+		return json_null();
+	o = json_object();
+	if (jv_set(o, "available_bytes", jv_exact_bytes(i->host_available_bytes)) ||
+		       jv_set(o, "swap_free_bytes", jv_exact_bytes(i->host_swap_free_bytes)) ||
+		       jv_set(o, "swap_total_bytes", jv_exact_bytes(i->host_swap_total_bytes))) {
+		json_decref(o);
+		return NULL;
+	}
+	return o;
+}

@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# One function a case; see run for what they are written with.
+
+sources() { printf 'RUN echo "deb [trusted=yes] %s stable main" > /etc/apt/sources.list\n' "$1"; }
+
+case_of apt_no_such_name
+apt_no_such_name() {
+	build <<-END
+	FROM net:1
+	$(sources http://nx.test/debian)
+	RUN apt-get update --error-on=any
+	END
+	told ZT3109 nx.test 10.213.0.1:53 3
+}
+
+case_of apt_no_dns_answer
+apt_no_dns_answer() {
+	build <<-END
+	FROM net:1
+	$(sources http://silent.test/debian)
+	RUN apt-get update --error-on=any
+	END
+	told ZT3100 silent.test 10.213.0.1:53 3
+}
+
+# update ends well all the same, and the fault comes to light one command later
+case_of apt_update_forgives
+apt_update_forgives() {
+	build <<-END
+	FROM net:1
+	$(sources http://fail.test/debian)
+	RUN apt-get update && apt-get install -y curl
+	END
+	told ZT3100 fail.test 10.213.0.1:53 3
+	i '.victims[0].argv[1]' install
+}
+
+case_of apt_refused
+apt_refused() {
+	build <<-END
+	FROM net:1
+	$(sources http://mirror.test:81/debian)
+	RUN apt-get update --error-on=any
+	END
+	told ZT3102 mirror.test 10.213.0.1:81 3
+	i '.confidence' confirmed
+}
+
+case_of apt_dropped
+apt_dropped() {
+	build <<-END
+	FROM net:1
+	$(sources http://dropped.test/debian)
+	RUN apt-get update --error-on=any
+	END
+	told ZT3103 dropped.test 10.213.9.9:80 3
+}
+
+case_of apt_unreachable
+apt_unreachable() {
+	build <<-END
+	FROM net:1
+	$(sources http://unreachable.test/debian)
+	RUN apt-get update --error-on=any
+	END
+	told ZT3101 unreachable.test 10.213.8.8:80 3
+}
+
+case_of apt_stale_index
+apt_stale_index() {
+	build <<-END
+	FROM net:1
+	$(sources http://mirror.test/gone)
+	RUN apt-get update
+	END
+	told ZT3106 mirror.test 10.213.0.1:80 3
+	i '.network.status' 404
+}
+
+case_of apt_certificate
+apt_certificate() {
+	build <<-END
+	FROM net:1
+	$(sources https://secure.test/debian)
+	RUN apt-get update --error-on=any
+	END
+	told ZT3104 secure.test 10.213.0.1:443 3
+}
+
+case_of apt_proxy_password
+apt_proxy_password() {
+	build --build-arg http_proxy=http://proxy.test:3128 <<-END
+	FROM net:1
+	$(sources http://mirror.test/debian)
+	RUN apt-get update --error-on=any
+	END
+	told ZT3105 mirror.test 10.213.0.1:3128 3
+	i '.network.status' 407
+}
+
+# apt has a reason of its own: nothing was wrong with the network
+case_of apt_no_package
+apt_no_package() {
+	build <<-'END'
+	FROM net:1
+	RUN apt-get install -y no-such-package
+	END
+	[[ $RC != 0 ]] || wrong "the build passed"
+	nothing
+}
+
+one() {	# CODE HOST ADDRESS: the step is line 2
+	told "$1" "$2" "$3" 2
+}
+case_of curl_certificate
+curl_certificate() { build <<<$'FROM net:1\nRUN curl -sS https://secure.test/ok'; one ZT3104 secure.test 10.213.0.1:443; }
+case_of curl_cut
+curl_cut() { build <<<$'FROM net:1\nRUN curl -sS https://mirror.test:444/ok'; one ZT3104 mirror.test 10.213.0.1:444; }
+case_of curl_alert
+curl_alert() { build <<<$'FROM net:1\nRUN curl -sS https://mirror.test:445/ok'; one ZT3104 mirror.test 10.213.0.1:445; }
+case_of curl_no_tls
+curl_no_tls() { build <<<$'FROM net:1\nRUN curl -sS https://mirror.test:446/ok'; one ZT3104 mirror.test 10.213.0.1:446; }
+case_of curl_broken_off
+curl_broken_off() { build <<<$'FROM net:1\nRUN curl -sS http://mirror.test:447/ok'; one ZT3108 mirror.test 10.213.0.1:447; }
+case_of curl_reset_hello
+curl_reset_hello() { build <<<$'FROM net:1\nRUN curl -sS https://mirror.test:448/ok'; one ZT3104 mirror.test 10.213.0.1:448; }
+case_of curl_gave_up
+curl_gave_up() {
+	build <<<$'FROM net:1\nRUN curl -sS --connect-timeout 2 http://dropped.test/ok'
+	one ZT3103 dropped.test 10.213.9.9:80
+}
+case_of curl_proxy_password
+curl_proxy_password() {
+	build <<<$'FROM net:1\nRUN curl -sS -x http://user:secretword@proxy.test:3128 https://secure.test/ok'
+	one ZT3105 secure.test 10.213.0.1:3128
+	! "$ZTRACE" dump "$W/t.zt" | grep -E '"kind":"(connect|dns)"' | grep -q secretword || wrong "a password is in an event"
+}
+case_of curl_proxy_lost
+curl_proxy_lost() {
+	build --build-arg https_proxy=http://proxy.test:3129 <<<$'FROM net:1\nRUN curl -sS https://secure.test/ok'
+	one ZT3105 secure.test 10.213.0.1:3129
+}
+case_of wget_not_found
+wget_not_found() { build <<<$'FROM net:1\nRUN /usr/bin/wget -q http://mirror.test/gone'; one ZT3106 mirror.test 10.213.0.1:80; }
+case_of wget_busybox
+wget_busybox() { build <<<$'FROM net:1\nRUN busybox wget -q http://mirror.test:81/ok'; one ZT3102 mirror.test 10.213.0.1:81; }
+case_of git_refused
+git_refused() {
+	build <<<$'FROM net:1\nRUN git clone http://mirror.test:81/a.git /a'
+	one ZT3102 mirror.test 10.213.0.1:81
+}
+
+# It came right in the end
+case_of retry_succeeds
+retry_succeeds() {
+	build <<-'END'
+	FROM net:1
+	RUN curl -sS http://mirror.test:81/ok || curl -sS --retry 3 http://flaky.test/ok; exit 3
+	END
+	[[ $RC != 0 ]] || wrong "the build passed"
+	nothing
+}
+case_of retry_same_host
+retry_same_host() {
+	build <<-'END'
+	FROM net:1
+	RUN curl -sS http://mirror.test/gone -o /dev/null; curl -sS http://mirror.test:81/ok; curl -sS http://mirror.test/ok && false
+	END
+	[[ $RC != 0 ]] || wrong "the build passed"
+	nothing
+}
+case_of passes
+passes() {
+	build <<-'END'
+	FROM net:1
+	RUN curl -sS http://mirror.test:81/ok || curl -sS http://mirror.test/ok
+	END
+	[[ $RC == 0 ]] || wrong "the build failed"
+	nothing
+}
+
+# Two at once, watched together: each its own
+case_of two_builds
+two_builds() {
+	local pid
+	mkdir -p a b
+	printf 'FROM net:1\nRUN curl -sS http://mirror.test:81/ok\n' >a/Dockerfile
+	printf 'FROM net:1\nRUN curl -sS http://nx.test/ok\n' >b/Dockerfile
+	# shellcheck disable=SC2016
+	RC=0
+	within "$PEER" "$ZTRACE" -f json="$W/r.json" -f text="$W/r.txt" -o "$W/t.zt" --lang en -- sh -c '
+		DOCKER_BUILDKIT=1 docker build --network=host --no-cache --progress=plain a & p=$!
+		DOCKER_BUILDKIT=1 docker build --network=host --no-cache --progress=plain b; wait $p' >"$W/out" 2>&1 || RC=$?
+	is '[.incidents[] | select(.code | startswith("ZT31")) | [.code, .network.host, (.build as $b | .step as $s | $s | startswith($b))] | join(" ")] | sort | join(",")' \
+		'ZT3102 mirror.test true,ZT3109 nx.test true'
+	is '.incidents[] | select(.code == "ZT3109") | .build as $b | .step as $s | .network.host' nx.test
+	for pid in a:ZT3102 b:ZT3109; do
+		is ".incidents[] | select(.code == \"${pid#*:}\") | .build" \
+			"$(jq -r ".builds[] | select(.dockerfile == \"${pid%:*}/Dockerfile\") | .id" "$W/r.json")"
+	done
+}
