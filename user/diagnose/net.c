@@ -113,6 +113,14 @@ enum net_tool net_tool(const struct proc *p)
 	return i < ARRAY_SIZE(tools) ? tools[i].tool : TOOL_OTHER;
 }
 
+enum net_tool net_tool_named(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(tools); i++)
+		if (!strcmp(tools[i].comm, name))
+			return tools[i].tool;
+	return !strcmp(name, "maven") ? TOOL_JVM : TOOL_OTHER;
+}
+
 /* Does the tool say by its exit code that something could not be had? */
 static bool says_so(const struct proc *p)
 {
@@ -360,127 +368,6 @@ static void fill_trouble(const struct model *m, struct report *r, const struct u
 			t->tries += o->dns ? o->queries : o->bad;
 }
 
-static const char *const codes_of[NET_KINDS] = {
-	[NET_NO_ANSWER] = "ZT3100", [NET_UNREACHABLE] = "ZT3101", [NET_REFUSED] = "ZT3102", [NET_TIMEOUT] = "ZT3103",
-	[NET_TLS] = "ZT3104", [NET_PROXY] = "ZT3105", [NET_STATUS] = "ZT3106", [NET_RESET] = "ZT3108",
-	[NET_NO_NAME] = "ZT3109",
-};
-static const char *const reasons[NET_KINDS] = {
-	[NET_NO_ANSWER] = "no-answer", [NET_UNREACHABLE] = "unreachable", [NET_REFUSED] = "refused",
-	[NET_TIMEOUT] = "timeout", [NET_TLS] = "tls", [NET_PROXY] = "proxy", [NET_STATUS] = "status",
-	[NET_RESET] = "reset", [NET_NO_NAME] = "no-such-name",
-};
-
-static const char *place(const struct trouble *t)
-{
-	return t->host ? t->host : t->address ? t->address : "?";
-}
-
-static const char *headline(struct report *r, const char *who, const struct trouble *t)
-{
-	const char *to = place(t);
-
-	switch (t->kind) {
-	case NET_NO_ANSWER:
-		return t->rcode ? say(r, _("%s: %s could not look up %s, the DNS server failed"), who, t->comm, to) :
-				  say(r, _("%s: %s could not look up %s, no DNS server answered"), who, t->comm, to);
-	case NET_NO_NAME:
-		return say(r, _("%s: %s found no address of %s, DNS has no such name"), who, t->comm, to);
-	case NET_UNREACHABLE:
-		return say(r, _("%s: %s found no way to %s"), who, t->comm, to);
-	case NET_REFUSED:
-		return say(r, _("%s: %s was refused by %s"), who, t->comm, to);
-	case NET_TIMEOUT:
-		return say(r, _("%s: %s got no answer from %s"), who, t->comm, to);
-	case NET_TLS:
-		return say(r, _("%s: %s had no TLS connection with %s"), who, t->comm, to);
-	case NET_PROXY:
-		return say(r, _("%s: %s was turned away by the proxy %s, HTTP %u"), who, t->comm,
-			   t->address ? t->address : to, t->status);
-	case NET_STATUS:
-		return say(r, _("%s: %s got HTTP %u from %s"), who, t->comm, t->status, to);
-	case NET_RESET:
-	default:
-		return say(r, _("%s: %s lost its connection with %s"), who, t->comm, to);
-	}
-}
-
-static const char *tls_words(struct report *r, const struct trouble *t)
-{
-	static const struct {
-		unsigned int alert;
-		const char *text;
-	} alerts[] = {
-		{ 40, N_("it found no cipher or version in common") },
-		{ 42, N_("the certificate is bad") },
-		{ 45, N_("the certificate has expired") },
-		{ 46, N_("the certificate was not accepted") },
-		{ 48, N_("the certificate's issuer is not known") },
-		{ 70, N_("the TLS version is not supported") },
-		{ 112, N_("the server does not know that name") },
-	};
-	const char *text = NULL;
-
-	if (t->left)
-		return say(r, _("%s ended the TLS handshake: mostly the certificate was not accepted"), t->comm);
-	if (t->no_tls)
-		return _("the other end does not speak TLS");
-	if (t->cut)
-		return _("the connection was ended during the TLS handshake");
-	for (size_t n = 0; n < ARRAY_SIZE(alerts); n++)
-		if (alerts[n].alert == t->alert)
-			text = _(alerts[n].text);
-	if (t->alert_sent && !t->alert)
-		return say(r, _("%s ended the handshake by an alert: mostly the certificate was not accepted"), t->comm);
-	if (!text)
-		text = say(r, _("alert %u"), t->alert);
-	return t->alert_sent ? say(r, _("%s ended the TLS handshake: %s"), t->comm, text) :
-			       say(r, _("the server ended the TLS handshake: %s"), text);
-}
-
-static const char *what_happened(struct report *r, const struct trouble *t)
-{
-	switch (t->kind) {
-	case NET_NO_ANSWER:
-		return t->error ? say(r, _("DNS: %s"), strerror(t->error)) : t->rcode == 2 ? _("DNS: SERVFAIL") :
-		       t->rcode == 5 ? _("DNS: REFUSED") : t->rcode ? say(r, _("DNS: error %u"), t->rcode) :
-								      _("DNS: no answer");
-	case NET_NO_NAME:
-		return t->rcode ? _("DNS: NXDOMAIN, no such name") : _("DNS: the name has no address");
-	case NET_UNREACHABLE:
-		return t->error == EPERM || t->error == EACCES ? _("not allowed to connect (a firewall)") :
-								 say(r, "%s", strerror(t->error));
-	case NET_REFUSED:
-		return _("connection refused");
-	case NET_TIMEOUT:
-		return t->gave_up ? say(r, _("no answer; %s gave up after %s"), t->comm, say_duration(r, t->took_ns)) :
-				    say(r, _("no answer within %s"), say_duration(r, t->took_ns));
-	case NET_TLS:
-		return tls_words(r, t);
-	case NET_PROXY:
-		return t->status == 407 ? _("HTTP 407, the proxy wants a name and password") :
-					  say(r, _("HTTP %u from the proxy"), t->status);
-	case NET_STATUS:
-		return t->status == 404 ? _("HTTP 404, there is no such file") : say(r, _("HTTP %u"), t->status);
-	case NET_RESET:
-	default:
-		return say(r, "%s", strerror(t->error));
-	}
-}
-
-static const char *network_words(struct report *r, const struct trouble *t)
-{
-	bool dns = t->kind == NET_NO_ANSWER || t->kind == NET_NO_NAME;
-	const char *at = !t->address ? "" : dns ? say(r, _(" (server %s)"), t->address) : say(r, " (%s)", t->address);
-	const char *happened = what_happened(r, t);
-
-	/* TRANSLATORS: host, (address), what happened, how often */
-	if (t->tries > 1)
-		return say(r, zt_ngettext("%s%s: %s, %u time", "%s%s: %s, %u times", t->tries), t->host ? t->host : "", at,
-			   happened, t->tries);
-	return say(r, "%s%s: %s", t->host ? t->host : "", at, happened);
-}
-
 static void victim(const struct proc *p, struct incident *i)
 {
 	struct victim *v = &i->victims[0];
@@ -530,7 +417,7 @@ static void fill_unreached(const struct model *m, struct report *r, const struct
 		i->host_text = host_words(p, t);
 	if (!x)
 		return;
-	*x = (struct unreached){ .host = t->host, .address = t->address, .reason = reasons[t->kind], .status = t->status,
+	*x = (struct unreached){ .host = t->host, .address = t->address, .reason = net_reason(t->kind), .status = t->status,
 				 .tries = t->tries, .took_ns = t->took_ns, .from_host = TRI_UNKNOWN };
 	if (p)
 		x->from_host = p->ev.h.flags & (n->dns ? ZT_F_PEER_RESOLVED : ZT_F_PEER_CONNECTED) ? TRI_YES : TRI_NO;
@@ -551,7 +438,7 @@ struct incident *net_incident(const struct model *m, struct report *r, const str
 	if (!n)
 		return NULL;
 	fill_trouble(m, r, u, n, p, &t);
-	i = incident_new(r, codes_of[t.kind], u);
+	i = incident_new(r, net_code(t.kind), u);
 	if (!i)
 		return NULL;
 	victim(p, i);
@@ -560,8 +447,8 @@ struct incident *net_incident(const struct model *m, struct report *r, const str
 	i->causal = TRI_YES;
 	i->limit.kind = LIMIT_NONE;
 	i->limit.bytes = i->limit.swap_limit_bytes = ZT_NO_LIMIT;
-	i->headline = headline(r, say_unit(r, u), &t);
-	i->net_text = network_words(r, &t);
+	i->headline = net_headline(r, say_unit(r, u), &t);
+	i->net_text = net_words(r, &t);
 	i->killed = say(r, _("nothing; %s (pid %u) ended by itself with exit code %d"), p->comm, p->id.tgid,
 			exit_status(p->exit_code));
 	fill_unreached(m, r, n, &t, i);

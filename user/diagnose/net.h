@@ -15,6 +15,7 @@ enum net_kind {
 	NET_PROXY,
 	NET_STATUS,
 	NET_RESET,
+	NET_SIGNATURE,
 	NET_KINDS,
 };
 
@@ -32,6 +33,7 @@ struct trouble {
 	zt_u32 port, status, alert, rcode;
 	bool alert_sent, cut, no_tls, left; /* of TLS: the program sent it; the other end closed; it speaks something else;
 						 * the program closed */
+	bool from_log;	     /* of its words: details are not known */
 	bool gave_up;	     /* of a timeout: the program did not wait for the kernel's */
 	int error;
 	unsigned int tries;
@@ -40,6 +42,13 @@ struct trouble {
 
 enum net_kind net_kind(const struct net *n);
 enum net_tool net_tool(const struct proc *p);
+enum net_tool net_tool_named(const char *name);
+/* net_words.c */
+const char *net_code(enum net_kind kind); /* "ZT3100" */
+const char *net_reason(enum net_kind kind);
+bool net_kind_of_code(int number, enum net_kind *ret); /* 3100 … */
+const char *net_headline(struct report *r, const char *who, const struct trouble *t);
+const char *net_words(struct report *r, const struct trouble *t);
 /* advise_net.c */
 void advise_net(const struct model *m, struct report *r, const struct trouble *t, struct incident *i);
 

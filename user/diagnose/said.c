@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "diagnose/internal.h"
+#include "diagnose/net.h"
 
 /* The kernel's log may be of another machine's clock */
 #define SLACK_NS (60ull * 1000000000)
@@ -248,6 +248,41 @@ static struct incident *disk(struct report *r, const struct unit *u, const struc
 	return i;
 }
 
+static zt_u32 http_status(const char *line)
+{
+	return strstr(line, "404") ? 404 : strstr(line, "403") ? 403 : strstr(line, "407") ? 407 : 0;
+}
+
+/* apt ends with 100 for dpkg's reasons, too: then the newest word is no network's (0). */
+static struct incident *network(const struct model *m, struct report *r, const struct unit *u, const struct words *w,
+				const struct said *f)
+{
+	struct unreached *x = arena_zalloc(&r->arena, sizeof(*x));
+	struct trouble t = { .comm = f->program, .tool = net_tool_named(f->program), .from_log = true };
+	struct incident *i;
+
+	if (!x || !net_kind_of_code(f->number, &t.kind))
+		return NULL;
+	t.host = *f->subject ? f->subject : NULL;
+	t.status = t.kind == NET_STATUS || t.kind == NET_PROXY ? http_status(f->line) : 0;
+	t.alert_sent = t.kind == NET_TLS && (strstr(f->line, "ertificate") || strstr(f->line, "CERT"));
+	i = begin(r, net_code(t.kind), u, w, f, CONF_LIKELY);
+	if (!i)
+		return NULL;
+	*x = (struct unreached){ .host = t.host, .reason = net_reason(t.kind), .status = t.status,
+				 .from_host = TRI_UNKNOWN };
+	i->unreached = x;
+	i->limit_text = i->used_text = i->host_text = NULL;
+	i->headline = net_headline(r, say_unit(r, u), &t);
+	i->net_text = net_words(r, &t);
+	i->killed = say(r, _("nothing; it ended by itself: %s"), ending(r, w));
+	i->basis = _("likely, from the words of the build's log");
+	add_note(i, say(r, _("the log says: %.200s"), say_folded(r, f->line)));
+	advise_net(m, r, &t, i);
+	i->summary = say(r, _("%s. Ended: %s. Network: %s."), i->headline, i->killed, i->net_text);
+	return i;
+}
+
 /* Its text ends the step so itself, and nothing was killed that the log tells of */
 static bool exits_itself(const struct step *s)
 {
@@ -275,5 +310,7 @@ struct incident *said_incident(const struct model *m, struct report *r, const st
 		return heap(r, u, &w, w.said[ZT_SAID_HEAP]);
 	if (w.said[ZT_SAID_NOMEM])
 		return refused(r, u, &w, w.said[ZT_SAID_NOMEM]);
-	return w.said[ZT_SAID_DISK] ? disk(r, u, &w, w.said[ZT_SAID_DISK]) : NULL;
+	if (w.said[ZT_SAID_DISK])
+		return disk(r, u, &w, w.said[ZT_SAID_DISK]);
+	return w.said[ZT_SAID_NETWORK] ? network(m, r, u, &w, w.said[ZT_SAID_NETWORK]) : NULL;
 }

@@ -5,6 +5,7 @@
 static const log_said_fn recognisers[] = {
 	said_memory,
 	said_disk,
+	said_network,
 };
 
 bool log_said_find(const char *line, size_t len, struct log_said *ret)

@@ -9,5 +9,6 @@
 
 bool said_memory(const char *line, size_t len, struct log_said *ret);
 bool said_disk(const char *line, size_t len, struct log_said *ret);
+bool said_network(const char *line, size_t len, struct log_said *ret);
 
 #endif
