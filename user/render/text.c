@@ -277,7 +277,7 @@ static void put_facts(struct screen *s, const struct incident *i, const struct r
 		indent = width_text(head, strlen(head));
 		screen_para(s, &(struct para){ .head = head, .head_style = STYLE_GUTTER, .text = facts[n].text,
 					       .indent = indent, .lines = room->fact });
-		if (n == 1) /* used: */
+		if (facts[n].text == i->used_text)
 			put_holders(s, i, room, indent);
 	}
 }

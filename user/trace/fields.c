@@ -242,7 +242,7 @@ DESCRIBE_EVENT(fact, NOTHING);
 static const struct tail tail_fact = { .strings = { "key", "value" } };
 
 DESCRIBE_EVENT(env, NOTHING);
-NAMES(flags_env) = { { ZT_F_ENV_CI, "ci" }, ENDNAMES };
+NAMES(flags_env) = { { ZT_F_ENV_CI, "ci" }, ENDFLAGS };
 static const struct tail tail_env = { .strings = { "name", "value" } };
 
 #define CHILD(F, s) F(s, status, NUM, 0) F(s, pad, PAD, 0)
@@ -272,7 +272,7 @@ static const struct tail tail_service = { .strings = { "name", "target" }, .argv
 
 #define LAYER(F, s) F(s, number, NUM, 0) F(s, base_layers, NUM, 0) F(s, size_bytes, NUM, 0)
 DESCRIBE_EVENT(layer, LAYER);
-NAMES(flags_layer) = { { ZT_F_LAYER_SIZE, "size" }, { ZT_F_LAYER_CUT, "cut" }, ENDNAMES };
+NAMES(flags_layer) = { { ZT_F_LAYER_SIZE, "size" }, { ZT_F_LAYER_CUT, "cut" }, ENDFLAGS };
 static const struct tail tail_layer = { .strings = { "snapshot", "parent", "base_image" } };
 
 #define PAST(F, s) F(s, peak_bytes, NUM, 0) F(s, limit_bytes, LIMIT, 0) F(s, time_s, NUM, 0)
