@@ -42,11 +42,11 @@ const struct opt opt_cgroup = { "cgroup", 0, OPT_STR, O(cgroup), "PATH", N_("tha
 const struct opt opt_container = { "container", 0, OPT_STR, O(container), "ID",
 				   N_("that container, by the start of its id") };
 
-const struct opt opt_scope_ci = { "ci", 0, OPT_STR, O(ci), "NAME|auto",
-				  N_("that CI's jobs: github, gitlab …; any") };
+const struct opt opt_scope_ci = { "ci", 0, OPT_STR, O(ci), "auto|github|gitlab|jenkins|buildkite|azure|teamcity",
+				  N_("the jobs of that CI, or of any") };
 
-const struct opt opt_publish = { "ci", 0, OPT_PUBLISH, O(publish), "NAME|none",
-				 N_("report in the CI's own way as well (auto)") };
+const struct opt opt_publish = { "ci", 0, OPT_PUBLISH, O(publish), "auto|github|gitlab|jenkins|azure|teamcity|none",
+				 N_("report as that CI shows it, too") };
 
 static void help_line(const struct opt *o)
 {
