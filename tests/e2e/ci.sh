@@ -94,3 +94,19 @@ ci_build() {
 	has j '.incidents[0].ci.step' docker
 	has j '.scope[0] | .kind + " " + .name' 'ci github'
 }
+
+# A step that is a container, started over the API: its first process has the variables; one without is no job
+scenario ci_container docker
+ci_container() {
+	[[ ! $DRY ]] || skip 'about ztrace alone'
+	attached --ci auto
+	docker run --rm --network=none -m 64m --memory-swap 64m base:1 sh -c 'oombox eat 200; exit $?' || :
+	docker run --rm --network=none -m 64m --memory-swap 64m -e DRONE=true -e DRONE_STAGE_NAME=default -e DRONE_STEP_NAME=compile \
+		-e DRONE_BUILD_LINK=https://d.example/42 -e SECRET_SAUCE=not-listed base:1 sh -c 'oombox eat 200; exit $?' || :
+	kill -INT "$BG"
+	ended
+	has j '.incidents | length' 1
+	has j '.incidents[0].code' ZT1001
+	has j '.incidents[0].ci | "\(.name) \(.job) \(.step) \(.url)"' 'drone default compile https://d.example/42'
+	! "$ZTRACE" dump t.zt | grep '"kind":"env"' | grep -q not-listed || fail "a variable that is not listed was recorded"
+}

@@ -36,5 +36,5 @@ const struct ci_job *model_build_job(const struct build *b)
 
 const struct ci_job *model_step_job(const struct step *s)
 {
-	return s->build ? model_build_job(s->build) : s->container ? model_job(s->entry) : NULL;
+	return s->build ? model_build_job(s->build) : model_job(s->entry);
 }

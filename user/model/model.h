@@ -463,7 +463,7 @@ bool model_concerns_step(const struct model *m, const struct step *s);
 
 /* The job that p belongs to: its own, or the nearest above it. NULL: none is known */
 const struct ci_job *model_job(const struct proc *p);
-/* Of a build: its client's; of an ordinary container: its first process's */
+/* Of a build: its client's; of an ordinary container, or a step of a build that is not known: its first process's */
 const struct ci_job *model_build_job(const struct build *b);
 const struct ci_job *model_step_job(const struct step *s);
 
