@@ -23,7 +23,13 @@ podman_is() {	# podman|buildah|chroot [STORAGE-DRIVER]
 	buildah) P=(buildah "${STORE[@]}" bud --runtime "$RUNTIME" --network=none) ;;
 	chroot) P=(buildah "${STORE[@]}" bud --isolation chroot) ;;
 	esac
-	BUILDER=${1/chroot/buildah}
+	BUILDER=${1/chroot/buildah} STEPS=$DOCKERD_CGROUP/box
+	[[ $RUNTIME != crun || $1 == chroot ]] || STEPS=$DOCKERD_CGROUP/steps P+=(--cgroup-parent "/$DOCKERD_CGROUP/steps")
+}
+# crun makes a step's cgroup beside podman's own
+boxed_steps() {	# MB CMD…
+	[[ $STEPS == */box ]] || limit_builds $(($1 * MB)) "$STEPS"
+	boxed "$@"
 }
 second_of_two() {
 	dockerfile ctx/Containerfile <<-END
@@ -57,10 +63,10 @@ right_step() {
 own_limit_of() {	# BUILDER
 	podman_is "$1"
 	second_of_two 'oombox eat 120'
-	boxed 4096 "${P[@]}" --memory 60m --memory-swap 60m ctx
+	boxed_steps 4096 "${P[@]}" --memory 60m --memory-swap 60m ctx
 	traced "${IN_BOX[@]}"
 	[[ $RC != 0 ]] || fail "the build passed"
-	oom_read 1 "$BOX"
+	oom_read 1 "$STEPS"
 	check_oom ZT1001
 	has i .causal true
 	has i .limit.bytes $((60 * MB))
@@ -77,10 +83,10 @@ buildah_own_limit() { own_limit_of buildah; }
 job_limit_of() {	# BUILDER [OPTION…]
 	podman_is "$1"
 	second_of_two 'oombox eat 400'
-	boxed 200 "${P[@]}" "${@:2}" ctx
+	boxed_steps 200 "${P[@]}" "${@:2}" ctx
 	traced "${IN_BOX[@]}"
 	[[ $RC != 0 ]] || fail "the build passed"
-	oom_read 1 "$BOX"
+	oom_read 1 "$STEPS"
 	incident_of "$OOM_pid"
 	has i .limit.path "$OOM_memcg"
 	has i '.victims[0].comm' "$OOM_task"
@@ -98,10 +104,10 @@ chroot_job_limit() { job_limit_of chroot; }
 exit_2_of() {	# BUILDER
 	podman_is "$1"
 	second_of_two "oombox jstorm 4 80"
-	boxed 200 "${P[@]}" ctx
+	boxed_steps 200 "${P[@]}" ctx
 	traced "${IN_BOX[@]}"
 	same "exit status" "$RC" 2
-	oom_read 1 "$BOX"
+	oom_read 1 "$STEPS"
 	incident_of "$OOM_pid"
 	has i .causal true
 	right_step
@@ -116,10 +122,10 @@ chroot_exit_2() { exit_2_of chroot; }
 exit_0_of() {	# BUILDER
 	podman_is "$1"
 	second_of_two "oombox eat 400 || true"
-	boxed 200 "${P[@]}" ctx
+	boxed_steps 200 "${P[@]}" ctx
 	traced "${IN_BOX[@]}"
 	same "exit status" "$RC" 0
-	oom_read 1 "$BOX"
+	oom_read 1 "$STEPS"
 	check_oom ZT1005
 	has i .causal false
 	right_step
@@ -148,7 +154,7 @@ two_at_once_of() {	# BUILDER
 	boxed 250 sh both.sh 2 "${P[@]}"
 	traced "${IN_BOX[@]}"
 	[[ $RC != 0 ]] || fail "the build passed"
-	oom_read 1 "$BOX"
+	oom_read 1 "$STEPS"
 	incident_of "$OOM_pid"
 	right_step
 	has j '[.builds[] | select(.dockerfile) | .dockerfile] | sort | join(" ")' 'ctx/Containerfile other/Containerfile'
@@ -165,7 +171,7 @@ chroot_two_builds() { two_at_once_of chroot; }
 cancelled_of() {	# BUILDER
 	podman_is "$1"
 	second_of_two 'echo up; sleep 60'
-	boxed 4096 "${P[@]}" ctx
+	boxed_steps 4096 "${P[@]}" ctx
 	traced_start "${IN_BOX[@]}"
 	wait_for 40 grep -qs '^up' out
 	sleep 0.5
@@ -192,10 +198,10 @@ forms_of() {	# BUILDER
 	RUN echo second && oombox eat 400 || true
 	RUN ["oombox","eat","401"]
 	END
-	boxed 200 "${P[@]}" ctx
+	boxed_steps 200 "${P[@]}" ctx
 	traced "${IN_BOX[@]}"
 	[[ $RC != 0 ]] || fail "the build passed"
-	oom_read 1 "$BOX"
+	oom_read 1 "$STEPS"
 	check_oom ZT1005
 	right_step
 	has j '[.builds[] | select(.dockerfile == "ctx/Containerfile") | .steps[] | [.index, .line, .confidence] | join(" ")] | join(", ")' \
@@ -211,9 +217,9 @@ scenario podman_vfs
 podman_vfs() {
 	podman_is podman vfs
 	second_of_two 'oombox eat 120'
-	boxed 4096 "${P[@]}" --memory 60m --memory-swap 60m ctx
+	boxed_steps 4096 "${P[@]}" --memory 60m --memory-swap 60m ctx
 	traced "${IN_BOX[@]}"
-	oom_read 1 "$BOX"
+	oom_read 1 "$STEPS"
 	check_oom ZT1001
 	right_step
 }
@@ -228,7 +234,7 @@ podman_remote() {
 	wait_for 20 test -S podman.sock
 	traced podman --url "unix://$W/podman.sock" --remote build --network=none --memory 60m --memory-swap 60m ctx
 	kill "$service"; wait "$service"
-	oom_read 1 "$BOX"
+	oom_read 1 "$STEPS"
 	check_oom ZT1001
 	has i .causal true
 	right_step
@@ -255,7 +261,7 @@ podman_rootless() {
 	"${boxed_import[@]}" >import.log 2>&1 || missing "no rootless podman: $(tail -n1 import.log)"
 	traced "${IN_BOX[@]}"
 	[[ $RC != 0 ]] || fail "the build passed"
-	oom_read 1 "$BOX"
+	oom_read 1 "$STEPS"
 	incident_of "$OOM_pid"
 	has i .code ZT1002
 	has i .limit.path "$OOM_memcg"
