@@ -203,3 +203,27 @@ platforms() {
 	# all four are told, each with its line
 	has j '[.builds[] | select(.dockerfile == "ctx/Dockerfile").steps[].line | tostring] | join(" ")' '4 4 7 7'
 }
+
+# The base image has a SHELL of its own, of which the Dockerfile says nothing
+scenario base_shell docker26
+base_shell() {
+	printf 'FROM base:1\nSHELL ["/bin/busybox", "ash", "-e", "-c"]\nCMD true\n' | dockerfile base/Dockerfile
+	trap 'docker rmi -f shelly:1 >/dev/null' EXIT
+	docker build -q -t shelly:1 base || fail "no image with a SHELL"
+	dockerfile <<-'END'
+	FROM shelly:1
+	RUN echo one
+	RUN echo two && \
+	    oombox eat 200
+	END
+	limit_builds $((64 * MB))
+	traced "${BK[@]}" ctx
+	build_failed
+	oom_read
+	vertex_failed
+	lines_of 'RUN echo two'
+	check_oom ZT1002
+	check_step
+	is_true s '.argv[0] == "/bin/busybox"'
+	has s .confidence likely
+}

@@ -578,6 +578,40 @@ static struct df_argv argv_of(const char *bytes, size_t len)
 }
 #define A(lit) argv_of(lit, sizeof(lit))
 
+/* BuildKit with a base image that has a SHELL */
+static void test_match_other_shell(void **state)
+{
+	struct dockerfile *df = parse("FROM a\nRUN make all\nRUN [\"/bin/sh\",\"-c\",\"x y\"]\n"
+				      "SHELL [\"/bin/ash\",\"-c\"]\nRUN make some\n", NULL);
+	const struct {
+		struct df_argv v;
+		unsigned int line; /* 0: no match */
+	} cases[] = {
+		{ A("/bin/bash\0-c\0make all"), 2 },
+		{ A("/bin/bash\0-o\0pipefail\0-c\0make all"), 2 },
+		{ A("pwsh\0-Command\0make all"), 2 },
+		{ A("/bin/bash\0make all"), 0 },
+		{ A("make all"), 0 },
+		{ A("/bin/bash\0-c\0xmake all"), 0 },
+		{ A("/bin/bash\0-c\0make all more"), 0 },
+		{ A("/bin/bash\0-c\0x y"), 0 },
+		{ A("/bin/bash\0-c\0make some"), 0 },
+	};
+	struct df_match m[4];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct df_argv v = cases[i].v;
+
+		assert_int_equal(dockerfile_match(df, &v, m, 4), 0);
+		v.other_shell = true;
+		assert_int_equal(dockerfile_match(df, &v, m, 4), cases[i].line != 0);
+		if (cases[i].line)
+			assert_true(m[0].kind == DF_MATCH_SHELL && m[0].instr->line == cases[i].line);
+	}
+	dockerfile_free(df);
+}
+
 /* podman, buildah and kaniko */
 static void test_match_looked_up(void **state)
 {
@@ -710,6 +744,7 @@ int main(void)
 		cmocka_unit_test(test_onbuild_in_file), cmocka_unit_test(test_scope),
 		cmocka_unit_test(test_refused),		cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_match),		cmocka_unit_test(test_match_cut),
+		cmocka_unit_test(test_match_other_shell),
 		cmocka_unit_test(test_match_looked_up),
 	};
 

@@ -216,12 +216,31 @@ static bool strip(struct df_instr *in, struct df_argv *v)
 	return true;
 }
 
+/* The text is the last word, behind an option (-c) of whatever shell; in has the usual one. */
+static bool is_text_of(const struct df_instr *in, const struct df_argv *v)
+{
+	static const char sh[] = "/bin/sh\0-c";
+	size_t text = in->argv_bytes - sizeof(sh), len = bare(v->bytes, v->len);
+	const char *last, *before;
+
+	if (in->exec_form || is_cut(v) || in->argv_bytes <= sizeof(sh) || memcmp(in->argv, sh, sizeof(sh)))
+		return false;
+	text = bare(in->argv + sizeof(sh), text);
+	if (!text || len < text + 2 || memcmp(v->bytes + len - text, in->argv + sizeof(sh), text))
+		return false;
+	last = v->bytes + len - text;
+	before = last[-1] ? NULL : memrchr(v->bytes, 0, (size_t)(last - 1 - v->bytes));
+	return before && before[1] == '-';
+}
+
 enum df_match_kind df_match_instr(const struct df_instr *in, const struct df_argv *v)
 {
 	enum df_match_kind kind = match(in, v);
 	struct df_instr rest = *in;
 	struct df_argv theirs = *v;
 
+	if (kind == DF_MATCH_NONE && v->other_shell && in->is_run && v->len && is_text_of(in, v))
+		return DF_MATCH_SHELL;
 	if (kind != DF_MATCH_NONE || !v->looked_up || !in->is_run || !in->argv_bytes || !v->len)
 		return kind;
 	return strip(&rest, &theirs) ? match(&rest, &theirs) : DF_MATCH_NONE;

@@ -119,6 +119,7 @@ enum df_match_kind {
 	DF_MATCH_SECOND, /* equals argv2 (or ends like it): the interpreter of a #! heredoc */
 	DF_MATCH_SPACE,	 /* the same words, blanks differ */
 	DF_MATCH_MASKED, /* the same but for values that redaction replaced by ***** on one side */
+	DF_MATCH_SHELL,	 /* the same text behind another shell: its base image may have a SHELL */
 };
 
 struct df_argv {
@@ -130,6 +131,7 @@ struct df_argv {
 	uint64_t (*hash_fn)(const void *bytes, size_t len); /* called only if the rest agrees; NULL: never */
 	/* podman, buildah, kaniko: the first word was looked up in PATH, SHELL may be ignored (it is for OCI images) */
 	bool looked_up;
+	bool other_shell; /* a step of a build for sure: the text alone says much */
 };
 
 struct df_match {
