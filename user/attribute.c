@@ -263,15 +263,18 @@ static void see_entry_below(struct model *m, const struct zt_ev_exec *e, const c
 	struct proc *p = model_proc(m, &e->h.who);
 	enum builder_kind kind = p && p->parent && !p->step ? started_by(p) : BUILDER_HOST;
 	struct daemon_cmd d;
+	struct cgroup *cg;
 	struct step *s;
 	char *copy;
 
-	if (kind == BUILDER_HOST || e->h.flags & ZT_F_EXEC_NEW_CGROUP)
+	cg = e->h.flags & ZT_F_EXEC_NEW_CGROUP ? model_cgroup(m, e->h.cgroup) : NULL;
+	if (kind == BUILDER_HOST || (e->h.flags & ZT_F_EXEC_NEW_CGROUP && !(cg && cg->path)))
 		return;
 	copy = arena_dup(&m->arena, argv, len);
 	if (!copy || daemon_parse(copy, len, &d) || is_runtime_init(copy, len))
 		return;
-	s = model_step_new(m, NULL, p);
+	/* podman 5 makes of --cgroup-parent the step's own cgroup, whatever it is called */
+	s = model_step_new(m, cg && !cg->step ? cg : NULL, p);
 	if (!s)
 		return;
 	s->builder = kind;

@@ -157,7 +157,7 @@ two_at_once_of() {	# BUILDER
 	oom_read 1 "$STEPS"
 	incident_of "$OOM_pid"
 	right_step
-	has j '[.builds[] | select(.dockerfile) | .dockerfile] | sort | join(" ")' 'ctx/Containerfile other/Containerfile'
+	has j '[.builds[].dockerfile | select(. == ("ctx/Containerfile", "other/Containerfile"))] | sort | join(" ")' 'ctx/Containerfile other/Containerfile'
 	has j '[.builds[] | select(.dockerfile) | .steps[] | .confidence] | unique | join(" ")' confirmed
 }
 scenario podman_two_builds
