@@ -112,3 +112,44 @@ live_plain() {
 	keys C-c
 	left 0
 }
+
+# A terminal that has stopped reading stops the picture, not the tracer: what happens meanwhile is in the trace
+scenario live_stuck root
+live_stuck() {
+	[[ ! $DRY ]] || skip 'about ztrace alone'
+	python3 - "$ZTRACE" "$OOMBOX" "$W" <<-'END' || fail 'see the log'
+	import fcntl, os, pty, signal, struct, subprocess, sys, termios, time
+	ztrace, oombox, w = sys.argv[1:]
+	pid, fd = pty.fork()
+	if pid == 0:
+	    os.environ.update(TERM='xterm', LC_ALL='C.UTF-8')
+	    os.execv(ztrace, [ztrace, 'watch', '-o', w + '/t.zt'])
+	fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack('4H', 100, 300, 0, 0))
+	seen = b''
+	while b'q quit' not in seen:
+	    seen += os.read(fd, 65536)
+	size = lambda n: fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack('4H', 100 + n, 300, 0, 0))
+	for n in range(80):    # each a picture anew, together more than the terminal holds, and nobody reads
+	    size(n % 2)
+	    os.write(fd, b'?')
+	    time.sleep(0.06)
+	out = subprocess.run([oombox, 'own', '24M'], stdout=subprocess.PIPE, text=True).stdout
+	if 'victims=' not in out:
+	    sys.exit(0)
+	told = ''
+	for _ in range(100):
+	    told = subprocess.run([ztrace, 'report', '-f', 'text', w + '/t.zt'], stdout=subprocess.PIPE, text=True).stdout
+	    if 'its own limit is 24.0 MiB' in told:
+	        break
+	    time.sleep(0.1)
+	else:
+	    sys.exit('the trace has not got it:\n' + told)
+	os.kill(pid, signal.SIGTERM)
+	while True:    # now somebody reads again
+	    try:
+	        if not os.read(fd, 65536): break
+	    except OSError:
+	        break
+	sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+	END
+}

@@ -137,6 +137,25 @@ static void put_title(FILE *f, const struct report *r, const char *title, bool c
 	fputs("</header>\n", f);
 }
 
+/* Where there are several: what to read, and where it is on the page */
+static void put_overview(FILE *f, const struct report *r)
+{
+	unsigned int n = 0;
+
+	if (told_in_full(r) < 2)
+		return;
+	html_put(f, "<nav class=\"card\" aria-labelledby=\"overview\">\n<h2 class=\"section\" id=\"overview\">", _("incidents"),
+		 "</h2>\n<ul>\n");
+	for (const struct incident *i = r->incidents; i && n < HTML_INCIDENTS; i = i->next) {
+		n++;
+		if (told_in_short(i))
+			continue;
+		fprintf(f, "<li><span class=\"code\">%s</span> <a href=\"#incident-%u\">", i->code, n);
+		html_put(f, "", i->headline ?: i->code, "</a></li>\n");
+	}
+	fputs("</ul>\n</nav>\n", f);
+}
+
 static void put_incidents(FILE *f, const struct report *r)
 {
 	unsigned int n = 0;
@@ -144,6 +163,7 @@ static void put_incidents(FILE *f, const struct report *r)
 	if (!r->incidents)
 		html_put(f, "<p class=\"card fine\">", _("no process was killed for memory"), "</p>\n");
 	html_put(f, "<p class=\"card\">", r->stall_text, "</p>\n");
+	put_overview(f, r);
 	for (const struct incident *i = r->incidents; i; i = i->next)
 		if (++n <= HTML_INCIDENTS)
 			html_incident(f, r, i, n);

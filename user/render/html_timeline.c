@@ -114,6 +114,8 @@ static void put_mark(FILE *f, const struct frame *c, const struct incident *i)
 	const char *color = matters(i) ? "#d1372f" : "#6e7781", *kind = matters(i) ? "limit" : "ended";
 	double x = frame_x(c, i->ts_ns);
 
+	if (i->ts_ns < c->start_ns || i->ts_ns > c->start_ns + c->span_ns)
+		return; /* of other builds below the same limit */
 	fprintf(f, "<path class=\"%s\" stroke=\"%s\" stroke-width=\"2\" vector-effect=\"non-scaling-stroke\" d=\"M%.1f 4V%u\"/>"
 		   "<path class=\"%s\" stroke=\"%s\" stroke-width=\"9\" stroke-linecap=\"round\" "
 		   "vector-effect=\"non-scaling-stroke\" d=\"M%.1f 5h.01\"/>",
@@ -198,7 +200,9 @@ static void put_step(FILE *f, const struct group *g, const struct step *st)
 	html_put(f, is_hit(g->r, st) ? "<tr class=\"hit\"><th scope=\"row\"><code>" : "<tr><th scope=\"row\"><code>", name,
 		 "</code> <small>");
 	if (p.line && st->build && st->build->dockerfile_path) {
-		html_put(f, "", st->build->dockerfile_path, "");
+		const char *slash = strrchr(st->build->dockerfile_path, '/'); /* the build's line has it whole */
+
+		html_put(f, "", slash && slash[1] ? slash + 1 : st->build->dockerfile_path, "");
 		fprintf(f, ":%u · ", p.line);
 	}
 	html_put(f, "", took, "</small></th>\n<td class=\"time\">");
