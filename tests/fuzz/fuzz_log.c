@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Any bytes may be a log: whatever comes out is well formed, and the same however the bytes were cut into pieces. */
-// uses: user/log/read.c user/log/lines.c user/log/stamp.c user/log/emit.c user/log/kernel.c user/log/kernel_tasks.c user/log/kernel_memory.c user/log/kernel_emit.c
-// uses: user/log/build.c user/log/build_buildkit.c user/log/build_source.c user/log/build_legacy.c user/log/build_ci.c user/log/build_rawjson.c
-// uses: user/log/said.c user/log/said_memory.c user/log/said_disk.c user/trace/event.c
 #include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -82,7 +82,7 @@ static int run(const struct options *o)
 }
 
 static const struct opt opt_kernel_log = { "kernel-log", 'k', OPT_STR, offsetof(struct options, kernel_log), "FILE",
-					   N_("what dmesg, journalctl -k or /var/log/kern.log say; - is standard input") };
+					   N_("the kernel log: of dmesg, journalctl -k, kern.log") };
 static const struct opt *const opts[] = {
 	&opt_kernel_log, &opt_format, &opt_lang, &opt_color, &opt_quiet, &opt_verbose, NULL,
 };
