@@ -81,6 +81,20 @@ diagnose_legacy() {
 	as_traced "${ALIKE[@]}" .i.confidence
 }
 
+# What is no log is said to be none, in one line
+scenario diagnose_refused
+diagnose_refused() {
+	local f rc
+	[[ ! $DRY ]] || skip 'about ztrace alone'
+	for f in /nonexistent / /dev/null "$(type -P true)"; do
+		rc=0
+		"$ZTRACE" diagnose "$f" >out 2>err || rc=$?
+		same "exit status for $f" "$rc" 2
+		same "lines on stderr for $f" "$(wc -l <err)" 1
+		[[ ! -s out ]] || fail "$f: something on stdout"
+	done
+}
+
 # A gigabyte, half of it on one line: what is kept does not grow with it
 scenario diagnose_large
 diagnose_large() {

@@ -201,6 +201,9 @@ void build_say(struct log_build *b, struct build_step *s, const char *line, size
 
 	if (begins(line, "+ ", NULL))
 		return; /* sh -x: a command, not what became of it */
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)line[i] < 0x20 && line[i] != '\t')
+			return; /* a binary's strings, and nobody's words */
 	if (log_said_find(line, len, &said))
 		build_say_as(b, s, &said, line, l);
 }
