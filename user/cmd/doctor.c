@@ -15,7 +15,6 @@
 #include "base/i18n.h"
 #include "base/log.h"
 #include "base/width.h"
-#include "render/screen.h"
 #include "source/env.h"
 #include "source/probe.h"
 #include "source/readfile.h"
@@ -56,6 +55,7 @@ struct doctor {
 	char os[128], caps[256];
 	zt_u64 memlock_bytes; /* RLIMIT_MEMLOCK */
 	struct probe_bpf bpf;
+	struct doctor_sources sources;
 	struct cgroupfs cg;
 	struct procfs proc;
 	char own_path[512];
@@ -194,7 +194,7 @@ static void judge_bpf(struct doctor *d)
 		need(d, NO, "lockdown", _("boot with lockdown=integrity or less"),
 		     _("kernel lockdown keeps BPF from reading kernel memory"));
 	if (b->load_err == -EPERM || b->load_err == -EACCES)
-		need(d, NO, "bpf-load",
+		need(d, doctor_sources_any(&d->sources) ? PARTLY : NO, "bpf-load",
 		     d->root ? _("run it outside the container, or give it CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE") :
 			       "sudo ztrace doctor",
 		     _("BPF programs may not be loaded: %s"), strerror(-b->load_err));
@@ -251,22 +251,6 @@ static void judge_hooks(struct doctor *d)
 
 /* ---- print text ---- */
 
-/* "label     text …", escaped and folded; the next lines are indented as far. */
-static void fold(FILE *f, size_t indent, const char *label, const char *text)
-{
-	struct screen *s __free = malloc(sizeof(*s));
-	struct out o = { .f = f };
-	char head[128];
-	size_t columns = width_text(label, strlen(label));
-
-	if (!s)
-		return;
-	s->count = 0;
-	snprintf(head, sizeof(head), "%s%*s", label, columns < indent ? (int)(indent - columns) : 1, "");
-	screen_para(s, &(struct para){ .head = head, .text = text, .indent = indent, .lines = 8 });
-	screen_print(s, &o);
-}
-
 static void row(FILE *f, const char *label, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 static void row(FILE *f, const char *label, const char *fmt, ...)
 {
@@ -276,7 +260,7 @@ static void row(FILE *f, const char *label, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	fold(f, LABEL, label, text);
+	doctor_fold(f, LABEL, label, text);
 }
 
 static const char *size_text(zt_u64 bytes, char *buf, size_t size)
@@ -297,8 +281,8 @@ static void text_verdict(const struct doctor *d, FILE *f)
 	fputc('\n', f);
 	for (unsigned int i = 0; i < d->nneeds; i++) {
 		snprintf(buf, sizeof(buf), "%s%s", d->needs[i].severity == NOTE ? _("(note) ") : "", d->needs[i].text);
-		fold(f, 2, "", buf);
-		fold(f, width_text(_("    do:"), strlen(_("    do:"))) + 1, _("    do:"), d->needs[i].todo);
+		doctor_fold(f, 2, "", buf);
+		doctor_fold(f, width_text(_("    do:"), strlen(_("    do:"))) + 1, _("    do:"), d->needs[i].todo);
 	}
 	fputc('\n', f);
 }
@@ -422,6 +406,7 @@ static void print_text(const struct doctor *d, FILE *f)
 	row(f, _("bpf"), _("load %s, attach %s, ring buffer %s"), d->bpf.load_err ? strerror(-d->bpf.load_err) : "ok",
 	    d->bpf.attach_err ? strerror(-d->bpf.attach_err) : "ok",
 	    d->bpf.ring_err ? strerror(-d->bpf.ring_err) : "ok");
+	doctor_sources_print(&d->sources, LABEL, f);
 	text_hooks(d, f);
 	text_memory(d, f);
 	text_builders(d, f);
@@ -548,6 +533,7 @@ static int print_json(const struct doctor *d, const struct doctor_pasts *past, F
 
 	if (!j)
 		return -ENOMEM;
+	json_object_set_new(j, "sources", doctor_sources_json(&d->sources));
 	json_object_set_new(j, "hooks", json_hooks(d));
 	json_object_set_new(j, "cgroup", json_pack("{s:o, s:o, s:b, s:o}", "version",
 						   d->cg.version ? json_integer(d->cg.version) : json_null(), "mount",
@@ -584,6 +570,7 @@ int doctor_main(struct doctor_opts o)
 	}
 	cgroupfs_open(&d->cg, "/proc");
 	ask(d, &o);
+	doctor_sources_find(&d->sources, &d->cg, d->own_path, !d->bpf.load_err && !d->bpf.attach_err);
 	judge_bpf(d);
 	judge_view(d);
 	judge_hooks(d);

@@ -7,6 +7,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
+#include "source/cgroupfs.h"
 #include "source/source.h"
 
 struct doctor_opts {
@@ -19,6 +20,22 @@ struct doctor_opts {
 
 /* Exit status: 0 builds can be explained here (at least in part), 1 not, 2 could not write. */
 int doctor_main(struct doctor_opts o);
+
+/* "label     text …", escaped and folded; the next lines are indented as far. */
+void doctor_fold(FILE *f, size_t indent, const char *label, const char *text);
+
+/* The ways to learn of a build. */
+struct doctor_sources {
+	bool bpf;
+	char shim[4096]; /* "": none */
+	unsigned int cgroup_version;
+	bool counts, sees_root, host_counts;
+};
+void doctor_sources_find(struct doctor_sources *s, const struct cgroupfs *cg, const char *own_path, bool bpf);
+/* Can a command be traced without BPF? */
+bool doctor_sources_any(const struct doctor_sources *s);
+void doctor_sources_print(const struct doctor_sources *s, size_t indent, FILE *f);
+json_t *doctor_sources_json(const struct doctor_sources *s);
 
 #define DOCTOR_PASTS_MAX 16
 /* A step that needed more in an earlier traced build than is free now. */
