@@ -215,7 +215,7 @@ demo:
 	$Qtools/demo.sh
 
 # Ratios, never asserted. Needs root.
-bench: $O/ztrace $O/bench/spawn $O/bench/tiny
+bench: $O/ztrace $(SHIM) $O/bench/spawn $O/bench/tiny
 	$Qpython3 tests/bench/run $O
 $O/bench/spawn: tests/bench/spawn.c
 	$Qmkdir -p $(@D)
