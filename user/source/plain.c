@@ -211,9 +211,8 @@ static struct zt_ev_exit exit_of(zt_u32 pid, int status, zt_u64 peak_bytes)
 }
 
 /* child.c waits for the command itself; here its end is only told. */
-static int tell_child(struct plain *p, const siginfo_t *si, zt_u64 peak_bytes)
+static int tell_child(struct plain *p, int status, zt_u64 peak_bytes)
 {
-	int status = si->si_code == CLD_EXITED ? (si->si_status & 0xff) << 8 : si->si_status & 0x7f;
 	struct zt_ev_exit ev = exit_of(p->o.child, status, peak_bytes);
 	struct tree_proc *t = tree_find(&p->tree, p->o.child);
 
@@ -246,7 +245,8 @@ static int reap(struct plain *p)
 		if (syscall(SYS_waitid, P_ALL, 0, &si, WEXITED | WNOHANG | WNOWAIT, &u) < 0 || !si.si_pid)
 			return 0;
 		if ((zt_u32)si.si_pid == p->o.child)
-			return tell_child(p, &si, own_peak(&u));
+			return tell_child(p, si.si_code == CLD_EXITED ? (si.si_status & 0xff) << 8 : si.si_status & 0x7f,
+					  own_peak(&u));
 		if (wait4(si.si_pid, &status, WNOHANG, &u) != si.si_pid)
 			return 0;
 		t = tree_find(&p->tree, (zt_u32)si.si_pid);
@@ -276,8 +276,12 @@ static int turn(struct plain *p)
 
 	if (!err)
 		err = reap(p);
-	/* child.c may have been the first to wait for it */
-	p->child_told |= kill((pid_t)p->o.child, 0) < 0 && errno == ESRCH;
+	if (!err && p->o.command->exited && !p->child_told) { /* child.c was the first to wait for it */
+		struct rusage u = { 0 };
+
+		getrusage(RUSAGE_CHILDREN, &u);
+		err = tell_child(p, p->o.command->status, own_peak(&u));
+	}
 	if (!err && p->child_told)
 		err = drain(p); /* what was told before that end */
 	if (!err)

@@ -7,6 +7,7 @@
 #define SOURCE_PLAIN_H
 
 #include "source/cgroupfs.h"
+#include "source/child.h"
 #include "source/procfs.h"
 
 struct plain_opts {
@@ -14,6 +15,7 @@ struct plain_opts {
 	uid_t uid;	  /* whom it is for */
 	gid_t gid;
 	zt_u32 child;	  /* the traced command */
+	const struct child *command; /* borrowed: that it has been waited for is seen there */
 	const struct procfs *proc;
 	struct cgroupfs *cg;
 };
