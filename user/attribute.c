@@ -452,6 +452,33 @@ static void want_env(const struct model *m, const struct zt_ev *ev, struct want 
 	w->names[at] = 0;
 }
 
+static bool on_loopback(const struct net *n)
+{
+	return !n->addr_hi && (n->addr_lo >> 24 == 0xffff7f || n->addr_lo == 1);
+}
+
+/* A step failed that had trouble on the network: does the host itself get there? Once a step, for what failed last. */
+static void want_peer(const struct model *m, const struct zt_ev *ev, struct want *w)
+{
+	struct step *s = model_step_of_cgroup(m, ev->cgroup);
+	const struct net *last = NULL;
+
+	if (!s || !s->entry || s->entry->id.tgid != ev->who.tgid || !s->entry->exit_code || s->container || s->peer_wanted)
+		return;
+	for (const struct net *n = m->nets; n; n = n->next)
+		if (n->cgroup == ev->cgroup && n->host[0] && net_in_trouble(n) && (n->dns || !on_loopback(n)) &&
+		    !(n->flags & ZT_F_NET_PROXY) && (!last || n->bad_ns >= last->bad_ns))
+			last = n;
+	if (!last)
+		return;
+	s->peer_wanted = true;
+	w->kind = WANT_PEER;
+	w->who = ev->who;
+	w->cgroup = ev->cgroup;
+	w->port = last->dns ? 0 : last->port;
+	snprintf(w->path, sizeof(w->path), "%s", last->host);
+}
+
 void attribute(struct model *m, const struct zt_ev *ev, struct want *w)
 {
 	const struct zt_ev_exec *e = (const void *)ev;
@@ -502,6 +529,9 @@ void attribute(struct model *m, const struct zt_ev *ev, struct want *w)
 			want_samples(m, m->child->cgroup, w);
 			want_job(m->child, w);
 		}
+		break;
+	case ZT_exit:
+		want_peer(m, ev, w);
 		break;
 	case ZT_kill_end:
 		want_kill(m, (const struct zt_ev_kill_end *)ev, w);

@@ -67,6 +67,21 @@ apt_unreachable() {
 	told ZT3101 unreachable.test 10.213.8.8:80 3
 }
 
+# ztrace itself is where the other ends are
+case_of host_reaches_it
+host_reaches_it() {
+	build <<<$'FROM net:1\nRUN curl -sS http://inside.test/ok'
+	one ZT3101 inside.test 10.213.7.7:80
+	i '.network.host_reaches_it' true
+	i '.help[0].id' host-network
+}
+case_of host_neither
+host_neither() {
+	build <<<$'FROM net:1\nRUN curl -sS http://mirror.test:81/ok'
+	one ZT3102 mirror.test 10.213.0.1:81
+	i '.network.host_reaches_it' false
+}
+
 case_of apt_stale_index
 apt_stale_index() {
 	build <<-END

@@ -3,7 +3,7 @@
 """The other ends of the network tests: DNS, HTTP, TLS, a proxy. usage: peers.py ADDRESS CERT.pem
 
 DNS of *.test: nx has no address and does not exist, fail is SERVFAIL, silent is not answered, flaky only the third time,
-dropped is 10.213.9.9, unreachable 10.213.8.8, all others are ADDRESS. Ports: 80 HTTP, 443 TLS with a certificate that nobody
+dropped is 10.213.9.9, unreachable 10.213.8.8, inside 10.213.7.7, all others are ADDRESS. Ports: 80 HTTP, 443 TLS with a certificate that nobody
 knows, 444 ends each connection at the ClientHello, 445 an alert, 446 speaks HTTP, 447 breaks off in the middle,
 448 resets, 3128 a proxy that wants a password, 3129 one that gets nowhere. "ready" on stdout when all listen."""
 import re
@@ -14,7 +14,7 @@ import sys
 import threading
 
 ADDRESS, CERT = sys.argv[1:3]
-PLACES = {"dropped": "10.213.9.9", "unreachable": "10.213.8.8"}
+PLACES = {"dropped": "10.213.9.9", "unreachable": "10.213.8.8", "inside": "10.213.7.7"}
 asked = {}
 
 
@@ -124,7 +124,7 @@ def serve(port, handler):
 
     s = socket.socket()
     s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    s.bind((ADDRESS, port))
+    s.bind(("0.0.0.0", port))
     s.listen(64)
     threading.Thread(target=accept, daemon=True).start()
 

@@ -25,7 +25,7 @@ struct options {
 	uint64_t keep_bytes, rotate_bytes;
 	unsigned int keep, jobs;
 	enum color_mode color;
-	bool quiet, require_bpf, schema, no_trace, plain;
+	bool quiet, require_bpf, schema, no_trace, plain, no_host_check;
 	bool metrics_public;
 	int verbose;
 	int oom_exit_code; /* 0: the child's own */
@@ -59,7 +59,7 @@ extern const struct command cmd_run, cmd_watch, cmd_attach, cmd_record, cmd_repo
 
 /* opt.c: the rows that several verbs share */
 extern const struct opt opt_format, opt_text_json, opt_output, opt_lang, opt_color, opt_quiet, opt_verbose, opt_user,
-	opt_require_bpf, opt_oom_exit_code, opt_hooks, opt_schema, opt_plain, opt_no_trace,
+	opt_require_bpf, opt_oom_exit_code, opt_hooks, opt_schema, opt_plain, opt_no_trace, opt_no_host_check,
 	opt_pid, opt_cgroup, opt_container, opt_scope_ci, opt_publish;
 
 /* Parse what follows the verb. 0; 1: --help was printed; -EINVAL: one line said what is wrong. */

@@ -35,6 +35,8 @@ const struct opt opt_hooks = { "hooks", 0, OPT_HOOKS, O(hooks), "fentry|kprobe|r
 const struct opt opt_schema = { "schema", 0, OPT_FLAG, O(schema), NULL,
 				N_("print the JSON Schema of -f json") };
 const struct opt opt_plain = { "plain", 0, OPT_FLAG, O(plain), NULL, N_("no live view: plain lines, on a terminal too") };
+const struct opt opt_no_host_check = { "no-host-check", 0, OPT_FLAG, O(no_host_check), NULL,
+				       N_("do not try what a step could not reach") };
 const struct opt opt_no_trace = { "no-trace", 0, OPT_FLAG, O(no_trace), NULL, N_("keep no trace file") };
 
 const struct opt opt_pid = { "pid", 0, OPT_STR, O(pid), "P", N_("that process and all below it") };

@@ -16,7 +16,7 @@ static int run(const struct options *o)
 }
 
 static const struct opt *const opts[] = {
-	&opt_format, &opt_publish, &opt_output, &opt_no_trace, &opt_lang, &opt_color, &opt_user, &opt_require_bpf,
+	&opt_format, &opt_publish, &opt_output, &opt_no_trace, &opt_no_host_check, &opt_lang, &opt_color, &opt_user, &opt_require_bpf,
 	&opt_oom_exit_code, &opt_hooks, &opt_quiet, &opt_verbose, NULL,
 };
 const struct command cmd_run = { "run", "[run] [options] -- COMMAND …",

@@ -27,6 +27,7 @@
 #define GONE_LOOK_NS 250000000ull
 /* A step's cgroup goes 10-20 ms after its last process; a builder that takes longer is not waited for. */
 #define DRAIN_NS 400000000ull
+#define PEER_NS 3500000000ull
 /* Processes and cgroups that a busy machine makes in seconds; some kills with all their tasks. */
 #define SPARE_OBJECTS 512
 #define SPARE_ARENA_BYTES ((size_t)512 << 10)
@@ -201,7 +202,7 @@ static void protect(struct run *r, int oom_err)
 static int attach(struct run *r)
 {
 	struct live_opts lo = { .argv = r->t->command ? r->o->args : NULL, .trace = &r->trace, .proc = &r->proc, .cg = &r->cg,
-				.hooks = r->o->hooks, .found = &r->found, .scopes = r->t->scopes,
+				.hooks = r->o->hooks, .no_host_check = r->o->no_host_check, .found = &r->found, .scopes = r->t->scopes,
 				.nscopes = r->t->nscopes };
 	char err[512] = "";
 	zt_u64 start_ns = live_now_ns();
@@ -291,14 +292,24 @@ static bool turn(struct run *r)
 	return (what & CHILD_INTERRUPTED) || !r->traced || scopes_gone(r);
 }
 
+/* Where the host was asked whether it gets there itself: it answers in PEER_NS at most. */
+static bool steps_wait(const struct model *m)
+{
+	for (const struct step *s = m->steps; s; s = s->next)
+		if (step_waits(s))
+			return true;
+	return false;
+}
+
 static void drain(struct run *r)
 {
-	zt_u64 until = live_now_ns() + DRAIN_NS;
+	zt_u64 now = live_now_ns(), until = now + DRAIN_NS, answered = now + PEER_NS;
 
 	do {
 		if (session_pump(&r->s, PUMP_MS) < 0)
 			return;
-	} while (steps_open(r->s.model) && live_now_ns() < until);
+		now = live_now_ns();
+	} while ((steps_open(r->s.model) && now < until) || (steps_wait(r->s.model) && now < answered));
 }
 
 /* What happened goes below it once the terminal is ours no more. */

@@ -229,7 +229,10 @@ bool diagnose_due(const struct model *m, const struct zt_ev *ev)
 	switch (ev->kind) {
 	case ZT_rmdir:
 		cg = model_cgroup(m, ((const struct zt_ev_rmdir *)ev)->mem.id);
-		return cg && cg->step && !cg->step->reported;
+		return cg && cg->step && !cg->step->reported && !step_waits(cg->step);
+	case ZT_peer: /* what it waited for */
+		cg = model_cgroup(m, ev->cgroup);
+		return cg && cg->step && !cg->step->reported && cg->removed_ns;
 	case ZT_host:
 	case ZT_exit:
 		return open_kills(m);
@@ -244,6 +247,8 @@ void diagnose(struct model *m, const struct zt_ev *ev, struct report *r)
 {
 	if (ev->kind == ZT_rmdir)
 		close_step(m, r, model_cgroup(m, ((const struct zt_ev_rmdir *)ev)->mem.id)->step);
+	else if (ev->kind == ZT_peer)
+		close_step(m, r, model_cgroup(m, ev->cgroup)->step);
 	else if (ev->kind == ZT_end)
 		close_all(m, r);
 	else

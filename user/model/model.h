@@ -190,6 +190,7 @@ struct step {
 	struct past past[ZT_PAST_MAX]; /* earlier runs of it, newest first */
 	unsigned int npast;
 	bool recalled; /* the history has been asked for them */
+	bool peer_wanted, peer_told; /* whether the host reaches what it did not: asked, answered */
 	struct log_step *told; /* a log told of it; NULL: seen live */
 };
 
@@ -443,6 +444,8 @@ const char *model_cgroup_path(const struct model *m, zt_u64 id);
 const char *model_fact(const struct model *m, const char *key);
 /* The refusal of memory (or else of room) that is kept of p; NULL: none */
 struct refusal *model_refusal(const struct model *m, const struct proc *p, bool memory);
+/* A step whose host has been asked, and has not answered yet */
+bool step_waits(const struct step *s);
 /* The newest trouble of that connection or name has not been followed by a success. */
 bool net_in_trouble(const struct net *n);
 /* Is p the process `ancestor` or below it? */

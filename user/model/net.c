@@ -219,6 +219,11 @@ int apply_dns(struct model *m, const struct zt_ev *ev)
 	return 0;
 }
 
+bool step_waits(const struct step *s)
+{
+	return s->peer_wanted && !s->peer_told;
+}
+
 bool net_in_trouble(const struct net *n)
 {
 	return n->dns ? !n->addresses : n->bad_ns > n->ok_ns;
@@ -235,6 +240,8 @@ int apply_peer(struct model *m, const struct zt_ev *ev)
 	}
 	if (ev_tail_strings(ev, s, 1) != 1)
 		return 0;
+	if (model_step_of_cgroup(m, ev->cgroup))
+		model_step_of_cgroup(m, ev->cgroup)->peer_told = true;
 	memcpy(&p->ev, ev, sizeof(p->ev));
 	snprintf(p->host, sizeof(p->host), "%s", s[0]);
 	TAIL_APPEND(m->peers_tail, p);

@@ -13,6 +13,7 @@
 #include "source/evbuf.h"
 #include "source/layer_size.h"
 #include "source/mask.h"
+#include "source/peer.h"
 #include "source/pods.h"
 #include "source/redact.h"
 #include "source/sampler.h"
@@ -31,6 +32,7 @@ struct live {
 	void *ctx;
 	struct mask mask;
 	struct sampler sampler;
+	struct peers peers;
 };
 
 static int masked(void *ctx, const struct zt_ev *ev)
@@ -76,6 +78,8 @@ static int live_pump(struct source *s, int timeout_ms, sink_fn sink, void *ctx)
 	zt_u64 now = live_now_ns();
 	int err = sampler_tick(&l->sampler, now, sink, ctx);
 
+	if (!err)
+		err = peers_tick(&l->peers, sink, ctx);
 	if (err < 0)
 		return err;
 	if (now >= l->host_next_ns) {
@@ -109,6 +113,8 @@ static int live_ask(struct source *s, const struct want *w, sink_fn sink, void *
 			enrich_environ(l->enrich, w, sink, ctx);
 		return sampler_add(&l->sampler, w->cgroup, w->path, sink, ctx);
 	}
+	if (w->kind == WANT_PEER)
+		return peers_ask(&l->peers, w, sink, ctx);
 	if (w->kind == WANT_HOST)
 		return host(l, 0, sink, ctx);
 	return enrich_answer(l->enrich, w, sink, ctx);
@@ -121,6 +127,7 @@ static void live_close(struct source *s)
 	if (l->bpf)
 		l->bpf->close(l->bpf);
 	sampler_done(&l->sampler);
+	peers_done(&l->peers);
 	enrich_free(l->enrich);
 	free(l);
 }
@@ -159,6 +166,7 @@ int live_open(struct source **ret, const struct live_opts *o, sink_fn sink, void
 	l->sink = sink;
 	l->ctx = ctx;
 	sampler_init(&l->sampler, o->cg);
+	l->peers.off = o->no_host_check;
 	*ret = &l->s; /* what the snapshot finds may raise questions already */
 	r = enrich_new(&l->enrich);
 	if (!r)

@@ -20,6 +20,7 @@ struct live_opts {
 	const struct scope_part *scopes;
 	unsigned int nscopes;	    /* 0: everything */
 	const struct plain_opts *plain; /* what to do without BPF; NULL: fail */
+	bool no_host_check;	    /* ask nothing of the network */
 };
 
 /*

@@ -26,6 +26,7 @@ enum want_kind {
 			  * ("": none), then "+service" "%profile" … as they were typed, both NUL-separated with an empty one
 			  * at the end: answered by `service` and `file` events */
 	WANT_CI,	 /* nothing but what ci_names ask for */
+	WANT_PEER,	 /* who, cgroup, path = a host, port (0: look up only): answered by a `peer` event, later */
 	WANT_TARGETS,	 /* the same for bake: path, context without directory and profiles */
 };
 
@@ -37,6 +38,7 @@ struct want {
 	struct zt_id who;
 	zt_u64 cgroup, victim;
 	zt_u32 dev;
+	zt_u32 port;
 	zt_u32 service;	     /* of WANT_DOCKERFILE: as in zt_ev_file */
 	bool containerfile;  /* likewise: with no path, a Containerfile comes first */
 	char path[4096];     /* Dockerfile as named (-f) or ""; overlay upperdir; of the cgroup */
