@@ -49,6 +49,8 @@ static __always_inline void conn_end(u64 key, struct conn *c, struct sock *sk)
 		conn_tell(key, ZT_NET_FAILED, error, 0, 0);
 	else if (error)
 		conn_tell(key, ZT_NET_BROKEN, error, 0, 0);
+	else if (in_handshake(c) && (c->state & CONN_SERVER)) /* with something left unread */
+		conn_tell(key, ZT_NET_LEFT, 0, 0, 0);
 }
 
 /* args: sock, old state, new state */

@@ -466,7 +466,7 @@ static void want_peer(const struct model *m, const struct zt_ev *ev, struct want
 	if (!s || !s->entry || s->entry->id.tgid != ev->who.tgid || !s->entry->exit_code || s->container || s->peer_wanted)
 		return;
 	for (const struct net *n = m->nets; n; n = n->next)
-		if (n->cgroup == ev->cgroup && n->host[0] && net_in_trouble(n) && (n->dns || !on_loopback(n)) &&
+		if (n->cgroup == ev->cgroup && n->host[0] && net_in_trouble(n) && (n->dns || (n->state == ZT_NET_FAILED && !on_loopback(n))) &&
 		    !(n->flags & ZT_F_NET_PROXY) && (!last || n->bad_ns >= last->bad_ns))
 			last = n;
 	if (!last)

@@ -411,7 +411,8 @@ static void fill_unreached(const struct model *m, struct report *r, const struct
 			   struct incident *i)
 {
 	struct unreached *x = arena_zalloc(&r->arena, sizeof(*x));
-	const struct net_peer *p = peer_of(m, n);
+	/* what it did reach is not in question */
+	const struct net_peer *p = n->dns || n->state == ZT_NET_FAILED ? peer_of(m, n) : NULL;
 
 	if (p)
 		i->host_text = host_words(p, t);
