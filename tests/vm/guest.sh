@@ -63,6 +63,24 @@ check_host_oom() {
 	((peak > 0 && peak <= 18 * 1024)) || fail "ztrace's peak RSS is $peak kB"
 }
 
+# The kernel side of the network's failures: nothing else runs there that has one
+scenario net_refused
+net_refused() {
+	in_guest
+	command -v busybox >/dev/null || missing 'no busybox'
+	traced busybox nslookup nobody.test 127.0.0.1
+	[[ $RC != 0 ]] || fail "somebody answers at 127.0.0.1:53"
+	[[ ! $DRY ]] || return 0
+	incident '.code == "ZT3100"'
+	has i .network.host nobody.test
+	has i .network.address 127.0.0.1:53
+	has j .events_lost.total 0
+	traced busybox wget -q http://127.0.0.1:9/
+	[[ $RC != 0 ]] || fail "somebody answers at 127.0.0.1:9"
+	"$ZTRACE" dump t.zt | grep '"kind":"connect"' | jq -se 'map(select(.comm == "busybox")) |
+		length == 1 and .[0].state == "failed" and .[0].error == 111 and .[0].port == 9' || fail "what was seen of connect()"
+}
+
 scenario host_oom
 host_oom() {
 	in_guest
