@@ -12,6 +12,7 @@
 unsigned int told_facts(struct told v[TOLD_MAX], const struct incident *i, const char *grew)
 {
 	const struct told all[TOLD_MAX] = {
+		{ _("network:"), i->net_text },
 		{ _("limit:"), i->limit_text }, { _("used:"), i->used_text }, { _("grew:"), grew },
 		{ _("killed:"), i->killed },	{ _("why:"), i->why_text },   { _("host:"), i->host_text },
 		{ _("ci:"), i->job_text },

@@ -8,7 +8,7 @@
 struct told {
 	const char *label, *text; /* label: translated, ends in a colon */
 };
-#define TOLD_MAX 7
+#define TOLD_MAX 8
 /* The facts there are, in their order; grew: text of the growth, or NULL. Number of them. */
 unsigned int told_facts(struct told v[TOLD_MAX], const struct incident *i, const char *grew);
 
