@@ -81,7 +81,7 @@ void tree_look_cgroup(struct tree *t, struct tree_proc *p)
 	if (!t->cg->version || readfile_at(t->proc->dir, name, text, sizeof(text)) <= 0)
 		return;
 	path = cgroupfs_own_path(t->cg, text);
-	if (!path)
+	if (!path || (p->cgroup && !strcmp(path, "/"))) /* one that is ending is said to be in the root */
 		return;
 	p->cgroup = cgroupfs_id(t->cg, path);
 	if (t->seen_cgroup)
