@@ -213,6 +213,10 @@ int seed_tell(const struct seed *s, sink_fn sink, void *ctx)
 		err = seed_hook(e, h, s->from_ns);
 	for (size_t i = 0; i < s->n && !err; i++)
 		err = tell(e, s, &s->items[i]);
+	/* not before: the newest of them would make all that follows as young as it is */
+	for (size_t i = 0; i < s->n && !err; i++)
+		if (s->items[i].what == CGROUP)
+			err = seed_samples(e, s->items[i].of);
 	if (!err && s->m->host.h.kind)
 		err = sink(ctx, &s->m->host.h);
 	seed_event_free(e);

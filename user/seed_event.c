@@ -67,7 +67,7 @@ int seed_hook(struct seed_event *e, const struct hook *h, zt_u64 ts_ns)
 }
 
 /* Of a series the times may lie before the trace's: they are told as they were. */
-static int samples(struct seed_event *e, const struct cgroup *cg)
+int seed_samples(struct seed_event *e, const struct cgroup *cg)
 {
 	const struct series *s = cg->series;
 	int err = 0;
@@ -85,7 +85,6 @@ static int samples(struct seed_event *e, const struct cgroup *cg)
 int seed_cgroup(struct seed_event *e, const struct cgroup *cg, zt_u64 ts_ns)
 {
 	struct zt_ev_cgroup *ev = BEGIN(e, cgroup, ts_ns);
-	int err;
 
 	ev->h.flags = cg->counted ? 0 : ZT_F_CGROUP_SNAPSHOT;
 	ev->h.cgroup = cg->id;
@@ -93,8 +92,7 @@ int seed_cgroup(struct seed_event *e, const struct cgroup *cg, zt_u64 ts_ns)
 	ev->mem.id = cg->id;
 	ev->mem.parent = cg->parent;
 	put(e, cg->path);
-	err = send(e);
-	return err ? err : samples(e, cg);
+	return send(e);
 }
 
 int seed_rmdir(struct seed_event *e, const struct cgroup *cg, zt_u64 ts_ns)

@@ -12,7 +12,8 @@ void seed_event_free(struct seed_event *e);
 
 int seed_strings(struct seed_event *e, enum zt_kind kind, zt_u64 ts_ns, const char *a, const char *b); /* fact, note */
 int seed_hook(struct seed_event *e, const struct hook *h, zt_u64 ts_ns);
-int seed_cgroup(struct seed_event *e, const struct cgroup *cg, zt_u64 ts_ns); /* and its samples */
+int seed_cgroup(struct seed_event *e, const struct cgroup *cg, zt_u64 ts_ns);
+int seed_samples(struct seed_event *e, const struct cgroup *cg);
 int seed_rmdir(struct seed_event *e, const struct cgroup *cg, zt_u64 ts_ns);
 int seed_proc(struct seed_event *e, const struct proc *p, const struct proc *parent, zt_u64 ts_ns);
 int seed_exit(struct seed_event *e, const struct proc *p, zt_u64 ts_ns);

@@ -24,6 +24,9 @@ KINDS = {  # name: (Dockerfile's RUN, build arguments)
 }
 
 
+TAG = re.compile(r"soak:w[0-9]+-[0-9]+-[a-z0-9]+")
+
+
 class Daemon:
     """Its lives: what it said of itself, and when it was there."""
 
@@ -148,7 +151,7 @@ def within(rec, life, margin=0.5):
 
 def compare(a, d, builds, loose, kmsg):
     """What is wrong, one line each"""
-    wrong, by_pid, victims = [], {}, {}
+    wrong, by_pid, victims, shared = [], {}, {}, set()
     n = 0
     for path, j in reports(d.state):
         n += 1
@@ -159,12 +162,16 @@ def compare(a, d, builds, loose, kmsg):
         argv = (j["command"] or {}).get("argv", [])
         if "-t" in argv:
             by_pid.setdefault(argv[argv.index("-t") + 1], []).append((name, j))
+        if len(j["builds"]) > 1 and j["command"] and j["command"]["exit_code"] is None:
+            shared |= {t for t in TAG.findall(json.dumps(j["builds"]))}  # more builds at once than have traces
         for i in j["incidents"]:
             for v in i["victims"]:
                 victims.setdefault(v["pid"], []).append((name, i["code"]))
     complete = 0
     for b in builds:
         got = by_pid.get(b["tag"], [])
+        if b["tag"] in shared:
+            continue
         whole = [x for x in d.lives if within(b, x)]
         if not got and whole:
             wrong.append("%s (pid %d, status %d) has no trace" % (b["tag"], b["pid"], b["status"]))
@@ -201,6 +208,7 @@ def compare(a, d, builds, loose, kmsg):
         m = re.search(r"victim=(\d+)", l["out"])
         if m and any(within(l, x) for x in d.lives) and int(m[1]) not in victims:
             wrong.append("the lab's victim %s is in no report" % m[1])
+    print("builds told of together with others: %d" % len(shared))
     print("reports %d; builds %d, of which %d lie in one life of the daemon and were compared" % (n, len(builds), complete))
     print("kills in the kernel's log while the daemon was there: %d told, %d missing" % (told, missing))
     return wrong

@@ -30,6 +30,8 @@ struct job {
 	struct {
 		struct zt_id id;
 		bool ended;
+		bool status_known; /* its exit was seen */
+		bool missed;	   /* it was not there when last looked for */
 		int status; /* raw wait status */
 	} roots[ROOTS_MAX];	/* the clients */
 	unsigned int nroots;

@@ -210,7 +210,7 @@ static void say_end(const struct job *j)
 {
 	char how[64] = "";
 
-	if (j->nroots == 1 && j->roots[0].ended)
+	if (j->nroots == 1 && j->roots[0].status_known)
 		snprintf(how, sizeof(how), _(", exit status %d"), child_exit_code(j->roots[0].status));
 	log_info(_("%s: %s: over%s; incidents: %u"), j->name, j->title, how, j->s.report->nincidents);
 }
@@ -219,7 +219,7 @@ void job_close(struct daemon *d, struct job *j)
 {
 	int err = 0;
 
-	if (!j->shared && j->nroots == 1 && j->roots[0].ended)
+	if (!j->shared && j->nroots == 1 && j->roots[0].status_known)
 		live_child_event(ZT_F_CHILD_EXITED, &j->roots[0].id, j->roots[0].status, session_event, &j->s);
 	live_end(session_event, &j->s);
 	if (j->loose && !any_ours(d, j)) {

@@ -261,6 +261,7 @@ static void see_exit(struct daemon *d, const struct zt_ev *ev)
 			if (!j->roots[r].ended && same_id(&j->roots[r].id, &ev->who)) {
 				j->roots[r].ended = true;
 				j->roots[r].status = e->exit_code;
+				j->roots[r].status_known = true;
 				d->ended[d->nended++ % TOLD_MAX] = j->roots[r].id;
 			}
 			open += !j->roots[r].ended;
@@ -369,8 +370,11 @@ static void look_after(struct daemon *d, struct job *j, zt_u64 now_ns)
 	unsigned int open = 0;
 
 	for (unsigned int r = 0; r < j->nroots; r++) {
-		if (!j->roots[r].ended && procfs_stat(&d->proc, j->roots[r].id.tgid, &st) < 0)
-			j->roots[r].ended = true;
+		bool gone = procfs_stat(&d->proc, j->roots[r].id.tgid, &st) < 0;
+
+		/* its exit may be on its way to us: twice */
+		j->roots[r].ended |= gone && j->roots[r].missed;
+		j->roots[r].missed = gone;
 		open += !j->roots[r].ended;
 	}
 	if (!open && !j->ended_ns && !j->loose)
