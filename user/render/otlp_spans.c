@@ -57,12 +57,24 @@ static json_t *helps(const struct incident *i)
 	return a;
 }
 
+/* Whose work it was; NULL: no CI's */
+static void attr_job(struct attrs *a, const struct ci_job *job)
+{
+	if (!job)
+		return;
+	attr_string(a, "cicd.pipeline.run.url.full", job->url);
+	attr_string(a, "ztrace.ci.name", job->ci);
+	attr_string(a, "ztrace.ci.job", job->job);
+	attr_string(a, "ztrace.ci.step", job->step);
+}
+
 static json_t *incident_event(const struct model *m, const struct incident *i)
 {
 	json_t *j = json_object();
 	struct attrs a = { 0 };
 	int failed = jv_set(j, "timeUnixNano", otlp_time(m, i->ts_ns));
 
+	attr_job(&a, i->job);
 	failed |= jv_set(j, "name", json_string(told_memory(i) ? "ztrace.oom" : "ztrace.incident"));
 	attr_string(&a, "ztrace.incident.code", i->code);
 	attr_string(&a, "ztrace.incident.confidence",
@@ -235,6 +247,7 @@ static void put_build(struct making *k, const struct build *b)
 		    result_of(i, outcome == OUTCOME_FAILED, outcome == OUTCOME_CANCELLED));
 	if (outcome == OUTCOME_FAILED)
 		add_error_type(&a, i, true);
+	attr_job(&a, model_build_job(b));
 	attr_string(&a, "ztrace.build.builder", builder_name(b->builder));
 	attr_string(&a, "ztrace.build.dockerfile", b->dockerfile_path);
 	if (outcome == OUTCOME_FAILED)

@@ -247,17 +247,18 @@ static const char *growth_text(char *buf, size_t cap, const struct growth *g, bo
 static void put_facts(struct screen *s, const struct incident *i, const struct room *room, int gutter, bool ascii)
 {
 	char grew[256];
+	enum { NETWORK, LIMIT, USED, GREW, KILLED, WHY, HOST, CI };
 	const struct {
 		const char *label, *text;
 	} facts[] = {
-		{ _("network:"), i->net_text },
-		{ _("limit:"), i->limit_text },
-		{ _("used:"), i->used_text },
-		{ _("grew:"), growth_text(grew, sizeof(grew), room->growth ? i->growth : NULL, ascii) },
-		{ _("killed:"), i->killed },
-		{ _("why:"), i->why_text },
-		{ _("host:"), i->host_text },
-		{ _("ci:"), i->job_text },
+		[NETWORK] = { _("network:"), i->net_text },
+		[LIMIT] = { _("limit:"), i->limit_text },
+		[USED] = { _("used:"), i->used_text },
+		[GREW] = { _("grew:"), growth_text(grew, sizeof(grew), room->growth ? i->growth : NULL, ascii) },
+		[KILLED] = { _("killed:"), i->killed },
+		[WHY] = { _("why:"), i->why_text },
+		[HOST] = { _("host:"), i->host_text },
+		[CI] = { _("ci:"), i->job_text },
 	};
 	size_t widest = 0;
 
@@ -277,7 +278,7 @@ static void put_facts(struct screen *s, const struct incident *i, const struct r
 		indent = width_text(head, strlen(head));
 		screen_para(s, &(struct para){ .head = head, .head_style = STYLE_GUTTER, .text = facts[n].text,
 					       .indent = indent, .lines = room->fact });
-		if (facts[n].text == i->used_text)
+		if (n == USED)
 			put_holders(s, i, room, indent);
 	}
 }
