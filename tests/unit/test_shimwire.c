@@ -93,7 +93,8 @@ static void test_pieces(void **state)
 /* Noise is skipped up to the next head, and said to have been there. */
 static void test_noise(void **state)
 {
-	struct zt_shim_head *head;
+	const struct zt_shim_head head = { ZT_SHIM_MAGIC, 1u << 20 }; /* as large as nobody may write */
+	const zt_u16 kind = ZT_kill, fixed = 8;
 	struct seen s = { 0 };
 	char bytes[1024];
 	size_t len = 0, good;
@@ -103,14 +104,15 @@ static void test_noise(void **state)
 	len += 5;
 	good = put_exit(bytes + len, 2);
 	len += good;
-	head = (void *)(bytes + len); /* as large as nobody may write */
-	*head = (struct zt_shim_head){ ZT_SHIM_MAGIC, 1u << 20 };
-	len += sizeof(*head);
+	memcpy(bytes + len, &head, sizeof(head));
+	len += sizeof(head);
 	put_exit(bytes + len, 3);
-	((struct zt_ev *)(void *)(bytes + len + sizeof(*head)))->kind = ZT_kill; /* not theirs to tell */
+	/* not theirs to tell */
+	memcpy(bytes + len + sizeof(head) + offsetof(struct zt_ev, kind), &kind, sizeof(kind));
 	len += good;
 	put_exit(bytes + len, 4);
-	((struct zt_ev *)(void *)(bytes + len + sizeof(*head)))->fixed = 8; /* shorter than an event's head */
+	/* shorter than an event's head */
+	memcpy(bytes + len + sizeof(head) + offsetof(struct zt_ev, fixed), &fixed, sizeof(fixed));
 	len += good;
 	len += put_exit(bytes + len, 5);
 	feed(*state, bytes, len, sizeof(bytes), &s);
@@ -118,7 +120,7 @@ static void test_noise(void **state)
 	assert_int_equal(s.pid[0], 1);
 	assert_int_equal(s.pid[1], 2);
 	assert_int_equal(s.pid[2], 5);
-	assert_int_equal(s.bad_bytes, 5 + sizeof(*head) + 2 * good);
+	assert_int_equal(s.bad_bytes, 5 + sizeof(head) + 2 * good);
 }
 
 static int refuse(void *ctx, const struct zt_ev *ev)
