@@ -146,7 +146,10 @@ static void grow_heap(void)
 	free(p);
 }
 
-/* Of a line of /proc/PID/maps: is it code or data of a program, heap or stack? What slab.c reserved and rings are not. */
+/*
+ * Of a line of /proc/PID/maps: is it code or data of a program, heap or stack? What slab.c reserved and rings are not, nor
+ * the constants of libraries: other programs keep what matters of them in use, and 8 MB, the usual RLIMIT_MEMLOCK, are soon full.
+ */
 static bool is_wanted(const char *line, unsigned long *from, unsigned long *to, bool *write)
 {
 	char rights[8] = "", name[16] = "";
@@ -154,6 +157,8 @@ static bool is_wanted(const char *line, unsigned long *from, unsigned long *to, 
 	if (sscanf(line, "%lx-%lx %7s %*s %*s %*s %15s", from, to, rights, name) < 4 || rights[0] != 'r')
 		return false;
 	*write = rights[1] == 'w';
+	if (!*write && rights[2] != 'x' && strstr(line, ".so"))
+		return false;
 	return (name[0] == '/' && *to - *from <= HOLD_MAX_BYTES) || !strcmp(name, "[heap]") ||
 	       !strcmp(name, "[stack]");
 }
