@@ -7,11 +7,14 @@
 
 void want_job(const struct proc *p, struct want *w)
 {
+	if (p && p->ci_vars)
+		return; /* asked before */
 	for (const struct proc *q = p; q; q = q->parent)
-		if (q->ci_vars)
-			return; /* known, or nothing there */
+		if (q->ci_vars && q->job)
+			return; /* known */
 	w->nci_who = 0;
-	for (; p && w->nci_who < WANT_CI_MAX; p = p->parent)
+	/* up to one that has been asked: a CI=true above all that runs here says nothing of what is nearer */
+	for (; p && !p->ci_vars && w->nci_who < WANT_CI_MAX; p = p->parent)
 		if (!p->exit_ns)
 			w->ci_who[w->nci_who++] = p->id;
 	if (!w->nci_who || !ci_names(w->ci_names, sizeof(w->ci_names)))

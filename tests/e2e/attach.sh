@@ -3,6 +3,7 @@
 # ztrace attached to a part of the machine: what dies outside is not told, and it ends when the part is gone.
 
 attached() {	# OPTION…: in the background; pid in BG
+	rm -f attach.err	# of one before
 	"$ZTRACE" attach -v "$@" -f "json=$W/r.json" -o "$W/t.zt" 2>attach.err &
 	BG=$!
 	# shellcheck disable=SC2064

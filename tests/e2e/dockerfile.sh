@@ -45,9 +45,9 @@ stdin_file() {	# named|nameless OPTION…
 	has b .dockerfile "$([[ $1 == named ]] && echo in || echo -)"
 }
 
-scenario stdin_file_named docker
+scenario stdin_file_named docker26	# an older client closes it at once
 stdin_file_named() { stdin_file named -f - ctx; }
-scenario stdin_file_nameless docker
+scenario stdin_file_nameless docker26
 stdin_file_nameless() { stdin_file nameless -; }
 
 scenario stdin_context docker
