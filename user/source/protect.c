@@ -146,10 +146,18 @@ static void grow_heap(void)
 	free(p);
 }
 
-/*
- * Of a line of /proc/PID/maps: is it code or data of a program, heap or stack? What slab.c reserved and rings are not, nor
- * the constants of libraries: other programs keep what matters of them in use, and 8 MB, the usual RLIMIT_MEMLOCK, are soon full.
- */
+/* What draws, reads project files or writes reports: not between ring and file. 8 MB, the usual RLIMIT_MEMLOCK, are soon full. */
+static bool is_for_later(const char *line)
+{
+	static const char *const libraries[] = { "/libncursesw.", "/libtinfo.", "/libyaml-", "/libjansson.", "/libcap-ng." };
+
+	for (size_t i = 0; i < ARRAY_SIZE(libraries); i++)
+		if (strstr(line, libraries[i]))
+			return true;
+	return false;
+}
+
+/* Of a line of /proc/PID/maps: is it code or data of a program, heap or stack? What slab.c reserved and rings are not. */
 static bool is_wanted(const char *line, unsigned long *from, unsigned long *to, bool *write)
 {
 	char rights[8] = "", name[16] = "";
@@ -157,7 +165,7 @@ static bool is_wanted(const char *line, unsigned long *from, unsigned long *to, 
 	if (sscanf(line, "%lx-%lx %7s %*s %*s %*s %15s", from, to, rights, name) < 4 || rights[0] != 'r')
 		return false;
 	*write = rights[1] == 'w';
-	if (!*write && rights[2] != 'x' && strstr(line, ".so"))
+	if (is_for_later(line))
 		return false;
 	return (name[0] == '/' && *to - *from <= HOLD_MAX_BYTES) || !strcmp(name, "[heap]") ||
 	       !strcmp(name, "[stack]");
