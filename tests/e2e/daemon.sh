@@ -94,7 +94,8 @@ daemon_builds() {
 	STATE_DIRECTORY=$W/state "$ZTRACE" report >newest.txt || fail "report: $?"
 	STATE_DIRECTORY=$W/state "$ZTRACE" plan -f json --memory 1G >plan.json || fail "plan: $?"
 	jq -e '.rounds | length > 0' plan.json >/dev/null || fail "plan knows no build"
-	jq -e 'select(.text | contains("eat 5"))' state/steps.jsonl >/dev/null || fail "the history has no step of it"
+	jq -se 'any(.[]; .text | contains("eat 5"))' state/steps.jsonl >/dev/null || fail "the history has no step of it"
+	same "how often it has that" "$(grep -c 'oombox eat 5"' state/steps.jsonl)" 1
 }
 
 # kill -9 in the middle of a build: both halves are told, and say that they are halves

@@ -211,7 +211,8 @@ static void finish(const struct daemon *d, const char *name)
 	else
 		log_notice(_("%s: its report was missing and has been written; the trace %s"), name,
 			   s.model->ended ? _("is whole") : _("was cut short"));
-	if (!r && !history_open(&h, d->dir, "/"))
+	/* without a scope it was of no build */
+	if (!r && s.model->scopes && !history_open(&h, d->dir, "/"))
 		history_save(h, s.model);
 	history_free(h);
 	session_done(&s);
