@@ -184,10 +184,10 @@ agent_killed() {
 scenario systemd_driver docker
 systemd_driver() {
 	need_root
-	local mine; mine=$(mktemp -d /tmp/zte2e.XXXXXX)
-	echo "$DOCKERD_CGROUP-own" >"$mine/cgroup"
-	trap 'dockerd_stop "$mine"' EXIT
-	DOCKERD_SLICE=zte2e$$.slice dockerd_start "$DOCKERD_VERSION" "$mine" "$DOCKERD_CGROUP-own" && dockerd_images ||
+	MINE=$(mktemp -d /tmp/zte2e.XXXXXX)	# not local: the trap runs when this has returned
+	echo "$DOCKERD_CGROUP-own" >"$MINE/cgroup"
+	trap 'dockerd_stop "$MINE"' EXIT
+	DOCKERD_SLICE=zte2e$$.slice dockerd_start "$DOCKERD_VERSION" "$MINE" "$DOCKERD_CGROUP-own" && dockerd_images ||
 		missing "no dockerd with the systemd driver"
 	[[ $(docker info -f '{{.CgroupDriver}}') == systemd ]] || missing "not the systemd driver"
 	dockerfile <<-'END'

@@ -111,14 +111,14 @@ layer_grows() { layer_size; }
 scenario layers_of_containerd docker26
 layers_of_containerd() {
 	need_root
-	local mine; mine=$(mktemp -d /tmp/zte2e.XXXXXX)
-	echo "$DOCKERD_CGROUP-own" >"$mine/cgroup"
-	trap 'dockerd_stop "$mine"' EXIT
-	DOCKERD_FEATURES='"containerd-snapshotter": true' dockerd_start "$DOCKERD_VERSION" "$mine" "$DOCKERD_CGROUP-own" &&
+	MINE=$(mktemp -d /tmp/zte2e.XXXXXX)	# not local: the trap runs when this has returned
+	echo "$DOCKERD_CGROUP-own" >"$MINE/cgroup"
+	trap 'dockerd_stop "$MINE"' EXIT
+	DOCKERD_FEATURES='"containerd-snapshotter": true' dockerd_start "$DOCKERD_VERSION" "$MINE" "$DOCKERD_CGROUP-own" &&
 		dockerd_images || missing "no dockerd with containerd's image store"
 	[[ $(docker info -f '{{.DriverStatus}}') == *io.containerd.snapshotter* ]] || missing "docker does not use containerd's image store"
 	layer_size
-	[[ $DRY ]] || [[ -d $(find "$mine" -path "*/snapshots/$(s .layer.parent)/fs") ]] || fail "no such snapshot: $(s .layer.parent)"
+	[[ $DRY ]] || [[ -d $(find "$MINE" -path "*/snapshots/$(s .layer.parent)/fs") ]] || fail "no such snapshot: $(s .layer.parent)"
 }
 
 scenario doctor
@@ -172,10 +172,10 @@ shared_step() {
 scenario platforms docker26
 platforms() {
 	need_root
-	local mine a; mine=$(mktemp -d /tmp/zte2e.XXXXXX)
-	echo "$DOCKERD_CGROUP-own" >"$mine/cgroup"
-	trap 'dockerd_stop "$mine"' EXIT
-	DOCKERD_FEATURES='"containerd-snapshotter": true' dockerd_start "$DOCKERD_VERSION" "$mine" "$DOCKERD_CGROUP-own" ||
+	local a; MINE=$(mktemp -d /tmp/zte2e.XXXXXX)
+	echo "$DOCKERD_CGROUP-own" >"$MINE/cgroup"
+	trap 'dockerd_stop "$MINE"' EXIT
+	DOCKERD_FEATURES='"containerd-snapshotter": true' dockerd_start "$DOCKERD_VERSION" "$MINE" "$DOCKERD_CGROUP-own" ||
 		missing "no dockerd with containerd's image store"
 	mkdir -p ctx/r/{bin,etc,tmp,proc,sys,dev}
 	cp "$(command -v busybox)" "$OOMBOX" ctx/r/bin/
