@@ -81,8 +81,16 @@ void tree_look_cgroup(struct tree *t, struct tree_proc *p)
 	if (!t->cg->version || readfile_at(t->proc->dir, name, text, sizeof(text)) <= 0)
 		return;
 	path = cgroupfs_own_path(t->cg, text);
-	if (!path || (p->cgroup && !strcmp(path, "/"))) /* one that is ending is said to be in the root */
+	if (!path)
 		return;
+	if (!strcmp(path, "/")) { /* one that is ending is said to be there, wherever it was */
+		const struct tree_proc *parent = p->cgroup ? NULL : tree_find(t, p->ppid);
+
+		if (parent)
+			p->cgroup = parent->cgroup;
+		if (p->cgroup)
+			return;
+	}
 	p->cgroup = cgroupfs_id(t->cg, path);
 	if (t->seen_cgroup)
 		t->seen_cgroup(t->ctx, path);
