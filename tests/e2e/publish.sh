@@ -146,3 +146,40 @@ STEP
 	grep -q 'GitHub Actions, job image' out || fail "whose job is not said"
 	same "what the hooks leave behind" "$(echo ztrace-job.*)" 'ztrace-job.*'
 }
+
+# attach, beside the job that it is about: as that CI shows it when the job's process is gone
+scenario ci_attach root
+ci_attach() {
+	[[ ! $DRY ]] || skip 'about ztrace alone'
+	local ci
+	mkdir job
+	for ci in GITHUB_ACTIONS=true GITLAB_CI=true; do
+		: >summary
+		rm -f go attach.err; mkfifo go
+		# shellcheck disable=SC2016
+		bash -c 'read -r _ <go; "$0" own 32M >in; exit 0' "$OOMBOX" &
+		(cd job && exec env -i PATH="$PATH" $ci GITHUB_STEP_SUMMARY="$W/summary" "$ZTRACE" attach -v --pid $! --publish -o "$W/t.zt") >out 2>attach.err &
+		BG=$!
+		wait_for 20 grep -q Ctrl-C attach.err
+		echo >go
+		wait_for 20 bash -c "! kill -0 $BG"
+		wait "$BG" || fail "attach's exit status: $?: $(cat attach.err)"
+		cat out attach.err
+		[[ $(victims_of in) ]] || missing "no memory limit can be set: $(cat in)"
+		grep -q 'error\[ZT1001\]' out || fail "no report for people"
+		case $ci in
+		GITHUB*)
+			same "annotations" "$(grep -c '^::error title=ztrace ZT1001::' out)" 1
+			grep -q '^### :x:' summary || fail "no report in the job's summary"
+			;;
+		*)
+			same "annotations" "$(grep -c '^::' out)" 0
+			same "GitLab's code quality" "$(jq -r '.[].check_name' job/gl-code-quality-report.json)" ZT1001
+			grep -q '<error type="ZT1001"' job/ztrace-junit.xml || fail "no error in the JUnit file"
+			grep -q '^ztrace_oom_kills_total{scope="memcg"' job/ztrace-metrics.txt || fail "no metrics"
+			;;
+		esac
+	done
+	RC=0; "$ZTRACE" attach --pid $$ --publish=nosuch >out 2>&1 || RC=$?
+	same "status of an unknown CI" "$RC $(wc -l <out)" '2 1'
+}

@@ -284,6 +284,25 @@ static void test_no_size_is_too_small_or_too_big(void **state)
 	assert_string_equal(line(s, 0), "the window is too small");
 }
 
+/* Attached to a part: what is outside of it is not listed */
+static void test_of_a_part_only_what_is_in_it(void **state)
+{
+	struct scene *s = *state;
+	struct {
+		struct zt_ev_scope ev;
+		char tail[32];
+	} e = { .ev = { .h = { .kind = ZT_scope, .fixed = sizeof(e.ev), .ts_ns = SEC, .cgroup = STEP } } };
+
+	memcpy(e.tail, "cgroup\0/builder/step", 21);
+	e.ev.h.size = sizeof(e.ev) + 21;
+	assert_int_equal(model_apply(s->m, &e.ev.h), 0);
+	draw(s, 24, 120, 0);
+	assert_non_null(strstr(line(s, 0), "· cgroup /builder/step · "));
+	assert_non_null(strstr(line(s, 0), "1 step at work"));
+	assert_int_equal(s->rows.n, 2);
+	assert_non_null(strstr(line(s, 4), "RUN make -j8"));
+}
+
 static void test_page_scrolls_to_its_end_and_not_further(void **state)
 {
 	struct scene *s = *state;
@@ -360,6 +379,7 @@ int main(void)
 		TEST(test_the_newest_incidents_stay_in_sight),
 		TEST(test_stalls_are_shown_where_they_are_known),
 		TEST(test_no_size_is_too_small_or_too_big),
+		TEST(test_of_a_part_only_what_is_in_it),
 		TEST(test_page_scrolls_to_its_end_and_not_further),
 		TEST(test_chinese_columns_are_right),
 	};

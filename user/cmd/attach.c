@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Watch a part of the machine: until it is gone, or Ctrl-C. */
+/* Watch a part of the machine, until it is gone, or Ctrl-C; on a terminal, a live view. */
 #include <errno.h>
 #include <string.h>
 
@@ -10,7 +10,7 @@
 
 static int run(const struct options *o)
 {
-	struct tracing t = { .explain = true, .as_closed = true };
+	struct tracing t = { .explain = true, .as_closed = true, .live = true };
 	struct scope_part parts[SCOPES_MAX] = { 0 };
 	int n;
 
@@ -27,8 +27,8 @@ static int run(const struct options *o)
 }
 
 static const struct opt *const opts[] = {
-	&opt_pid, &opt_cgroup, &opt_container, &opt_scope_ci, &opt_format, &opt_output, &opt_no_trace, &opt_no_host_check, &opt_lang, &opt_color,
-	&opt_hooks, &opt_quiet, &opt_verbose, NULL,
+	&opt_pid, &opt_cgroup, &opt_container, &opt_scope_ci, &opt_format, &opt_publish_to, &opt_output, &opt_no_trace, &opt_no_host_check, &opt_lang, &opt_color,
+	&opt_hooks, &opt_quiet, &opt_verbose, &opt_plain, NULL,
 };
 const struct command cmd_attach = { "attach", "attach --pid=P|--cgroup=PATH|--container=ID|--ci=NAME [options]",
 				    N_("watch one process, cgroup, container or CI until it is gone"), opts, false, run };

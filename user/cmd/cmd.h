@@ -19,7 +19,7 @@ struct options {
 	unsigned int nformats;
 	const char *output; /* -o */
 	const char *lang, *user, *hooks, *kernel_log;
-	const char *publish; /* --ci: auto, none or a CI; NULL: not given */
+	const char *publish; /* --ci, attach's --publish: auto, none or a CI; NULL: not given */
 	const char *pid, *cgroup, *container, *ci; /* attach to */
 	const char *state_dir, *config, *metrics_listen; /* of the daemon, with the next two lines */
 	uint64_t keep_bytes, rotate_bytes;
@@ -60,7 +60,7 @@ extern const struct command cmd_run, cmd_watch, cmd_attach, cmd_record, cmd_repo
 /* opt.c: the rows that several verbs share */
 extern const struct opt opt_format, opt_text_json, opt_output, opt_lang, opt_color, opt_quiet, opt_verbose, opt_user,
 	opt_require_bpf, opt_oom_exit_code, opt_hooks, opt_schema, opt_plain, opt_no_trace, opt_no_host_check,
-	opt_pid, opt_cgroup, opt_container, opt_scope_ci, opt_publish;
+	opt_pid, opt_cgroup, opt_container, opt_scope_ci, opt_publish, opt_publish_to;
 
 /* Parse what follows the verb. 0; 1: --help was printed; -EINVAL: one line said what is wrong. */
 int opt_parse(const struct command *c, int argc, char **argv, struct options *o);

@@ -49,6 +49,9 @@ const struct opt opt_scope_ci = { "ci", 0, OPT_STR, O(ci), "auto|github|gitlab|j
 
 const struct opt opt_publish = { "ci", 0, OPT_PUBLISH, O(publish), "auto|github|gitlab|jenkins|azure|teamcity|none",
 				 N_("report as that CI shows it, too") };
+/* of attach, whose --ci is what it attaches to */
+const struct opt opt_publish_to = { "publish", 0, OPT_PUBLISH, O(publish), "auto|github|gitlab|jenkins|azure|teamcity|none",
+				    N_("report as that CI shows it, too") };
 
 static void help_line(const struct opt *o)
 {

@@ -139,15 +139,14 @@ static void open_way(struct session *s, const struct way *w)
 	}
 }
 
-static int unknown(const char *name)
+void publish_unknown(const char *name, const char *others)
 {
-	char list[512] = "auto, none";
-	size_t at = strlen(list);
+	char list[512];
+	size_t at = (size_t)snprintf(list, sizeof(list), "%s", others);
 
 	for (const struct ci *const *c = ci_table; *c && at < sizeof(list); c++)
 		at += (size_t)snprintf(list + at, sizeof(list) - at, ", %s", (*c)->name);
-	log_error(_("--ci %s: no such CI is known; there are %s"), name, list);
-	return -EINVAL;
+	log_error(_("no CI is known as %s; there are %s"), name, list);
 }
 
 int publish_open(const struct options *o, struct session *s, const char **ret_ci)
@@ -158,8 +157,10 @@ int publish_open(const struct options *o, struct session *s, const char **ret_ci
 	*ret_ci = NULL;
 	if (!o->publish || !strcmp(o->publish, "none"))
 		return 0;
-	if (strcmp(o->publish, "auto") != 0 && !ci_find(o->publish))
-		return unknown(o->publish);
+	if (strcmp(o->publish, "auto") != 0 && !ci_find(o->publish)) {
+		publish_unknown(o->publish, "auto, none");
+		return -EINVAL;
+	}
 	e = malloc(sizeof(*e));
 	if (!e)
 		return -ENOMEM;

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "builder/cgpath.h"
 #include "ci/ci.h"
+#include "cmd/publish.h"
 #include "trace/event.h"
 
 #define ID_MAX 128
@@ -154,16 +155,6 @@ static int see_runner(void *ctx, const struct zt_ev *ev)
 	return 0;
 }
 
-static void say_unknown_ci(const char *name)
-{
-	char list[512] = "auto";
-	size_t at = strlen(list);
-
-	for (const struct ci *const *c = ci_table; *c && at < sizeof(list); c++)
-		at += (size_t)snprintf(list + at, sizeof(list) - at, ", %s", (*c)->name);
-	log_error(_("--ci %s: no such CI is known; there are %s"), name, list);
-}
-
 /* The CI itself, whatever starts its jobs, and those of its runners that run now with all that descends from them. */
 static int find_ci(const struct procfs *p, struct cgroupfs *c, const char *name, struct scope_part *parts)
 {
@@ -171,7 +162,7 @@ static int find_ci(const struct procfs *p, struct cgroupfs *c, const char *name,
 	int err;
 
 	if (strcmp(name, "auto") != 0 && !ci_find(name)) {
-		say_unknown_ci(name);
+		publish_unknown(name, "auto");
 		return -EINVAL;
 	}
 	parts[0] = (struct scope_part){ .kind = "ci", .name = name };

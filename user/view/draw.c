@@ -195,10 +195,12 @@ static void put_title(const struct canvas *c, const struct report *r, const stru
 {
 	const struct model *m = r->model;
 	const char *host = model_fact(m, "hostname");
-	char text[512], took[FMT_LEN], steps[128];
+	char text[512], took[FMT_LEN], steps[128], part[200] = "";
 	int used;
 
-	snprintf(text, sizeof(text), " ztrace %s · %.200s · %s", ZTRACE_VERSION, host ?: "?",
+	if (m->scopes) /* attached to that */
+		snprintf(part, sizeof(part), "%s %.64s · ", m->scopes->kind, m->scopes->name);
+	snprintf(text, sizeof(text), " ztrace %s · %.200s · %s%s", ZTRACE_VERSION, host ?: "?", part,
 		 fmt_duration(took, sizeof(took), m->now_ns > m->first_ns ? m->now_ns - m->first_ns : 0));
 	put_band(c, 0, text);
 	snprintf(text, sizeof(text), zt_ngettext("%u incident", "%u incidents", rows->incidents), rows->incidents);

@@ -37,9 +37,9 @@ void choice_fold(struct choice *c, const void *build)
 		c->folded[c->nfolded++] = build;
 }
 
-static bool is_shown(const struct step *st)
+static bool is_shown(const struct model *m, const struct step *st)
 {
-	return !st->container && !st->frontend;
+	return !st->container && !st->frontend && model_scoped_step(m, st);
 }
 
 static bool is_running(const struct step *st)
@@ -83,7 +83,7 @@ static bool sum_build(const struct report *r, const struct build *b, const struc
 	for (const struct step *st = r->model->steps; st; st = st->next) {
 		struct row row;
 
-		if (st->build != b || !is_shown(st))
+		if (st->build != b || !is_shown(r->model, st))
 			continue;
 		row = step_row(r, st);
 		steps++;
@@ -97,7 +97,7 @@ static bool sum_build(const struct report *r, const struct build *b, const struc
 	together = ret->now_bytes > together ? ret->now_bytes : together;
 	ret->peak_bytes = together > ret->peak_bytes ? together : ret->peak_bytes;
 	ret->state = at_work(b, running) ? STATE_RUNNING : bad ? STATE_KILLED : STATE_OK;
-	return steps || (b && at_work(b, 0) && b != r->model->host_build);
+	return steps || (b && at_work(b, 0) && b != r->model->host_build && model_scoped_build(r->model, b));
 }
 
 /* So much the row has until its limit; without one, all there is */
@@ -136,7 +136,7 @@ static void add_steps(struct rows *rows, const struct report *r, const struct bu
 	for (const struct step *st = r->model->steps; st; st = st->next) {
 		struct row row;
 
-		if (st->build != b || !is_shown(st))
+		if (st->build != b || !is_shown(r->model, st))
 			continue;
 		row = step_row(r, st);
 		add(rows, &row);
@@ -252,6 +252,6 @@ void rows_fill(struct rows *rows, const struct report *r, const struct choice *c
 		}
 	}
 	for (const struct step *st = r->model->steps; st; st = st->next)
-		rows->running += is_shown(st) && is_running(st);
+		rows->running += is_shown(r->model, st) && is_running(st);
 	add_incidents(rows, r);
 }
