@@ -10,8 +10,7 @@
 #define BYTES_SPARE 32
 struct bytes {
 	u8 data[BYTES_MAX + BYTES_SPARE];
-	u32 mark; /* a place that the verifier is not to follow */
-	u32 pad;
+	u32 mark, told; /* a place, and a number, that the verifier is not to follow */
 };
 struct bytes_map {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -145,7 +144,7 @@ ONCE int dns_received(u64 key, u32 len)
 {
 	struct bytes *b = bytes_here();
 	struct address is = { 0 };
-	u32 told = 0, records;
+	u32 records;
 	u64 name;
 
 	if (!b || !dns_sound(b, true))
@@ -153,18 +152,19 @@ ONCE int dns_received(u64 key, u32 len)
 	records = b->data[6] << 8 | b->data[7];
 	name = bpf_probe_read_kernel_str(b->data + BYTES_MAX - DNS_NAME_MAX, DNS_NAME_MAX, b->data + DNS_HEAD);
 	b->mark = DNS_HEAD + name + 4;
-	for (u32 i = 0; i < DNS_RECORDS && told < DNS_TOLD; i++) {
+	b->told = 0;
+	for (u32 i = 0; i < DNS_RECORDS; i++) {
 		u32 at = b->mark;
 
-		if (i >= records || at + 12 > len || at > BYTES_MAX - DNS_NAME_MAX - 32 || u8_at(b, at) < 0xc0)
+		if (i >= records || b->told >= DNS_TOLD || at + 12 > len || at > BYTES_MAX - DNS_NAME_MAX - 32 || u8_at(b, at) < 0xc0)
 			break;
 		if (dns_address(b, at + 2, &is)) {
 			dns_tell(key, ZT_DNS_ANSWER, 0, is.hi, is.lo);
-			told++;
+			b->told++;
 		}
 		b->mark = at + 12 + u16_at(b, at + 10);
 	}
-	if (!told)
+	if (!b->told)
 		dns_tell(key, ZT_DNS_ANSWER, 0, 0, 0);
 	return 0;
 }

@@ -203,7 +203,7 @@ static int attach(struct run *r)
 {
 	struct live_opts lo = { .argv = r->t->command ? r->o->args : NULL, .trace = &r->trace, .proc = &r->proc, .cg = &r->cg,
 				.hooks = r->o->hooks, .no_host_check = r->o->no_host_check, .found = &r->found, .scopes = r->t->scopes,
-				.nscopes = r->t->nscopes };
+				.nscopes = r->t->nscopes, .wake_fd = child_poll_fd(&r->child) };
 	char err[512] = "";
 	zt_u64 start_ns = live_now_ns();
 	int e;
@@ -306,8 +306,10 @@ static void drain(struct run *r)
 	zt_u64 now = live_now_ns(), until = now + DRAIN_NS, answered = now + PEER_NS;
 
 	do {
-		if (session_pump(&r->s, PUMP_MS) < 0)
+		/* only of steps more may come than was there when the command ended */
+		if (session_pump(&r->s, r->s.model->steps ? PUMP_MS : 0) < 0)
 			return;
+		child_handle(&r->child); /* else a signal would have us look all the time */
 		now = live_now_ns();
 	} while ((steps_open(r->s.model) && now < until) || (steps_wait(r->s.model) && now < answered));
 }

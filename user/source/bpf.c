@@ -2,6 +2,7 @@
 #include "source/bpf.h"
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -12,11 +13,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/i18n.h"
 #include "base/log.h"
 #include "source/bpferr.h"
+#include "source/fewtypes.h"
 #include "source/hooks.h"
 #include "source/readfile.h"
 #include "source/ring.h"
@@ -35,6 +38,7 @@ struct bpf_source {
 	struct hooks hooks;
 	struct ring main, kill;
 	int kill_fd; /* borrowed from skel; readable once a kill is complete */
+	int wake_fd; /* likewise waited for, and left alone */
 	zt_u64 lost_told[ZT_LOST_CAUSES];
 	zt_u64 corrupt;
 };
@@ -135,12 +139,12 @@ static int tell_new_losses(struct bpf_source *b, sink_fn sink, void *ctx)
 static int bpf_pump(struct source *s, int timeout_ms, sink_fn sink, void *ctx)
 {
 	struct bpf_source *b = container_of(s, struct bpf_source, s);
-	struct pollfd pfd = { .fd = b->kill_fd, .events = POLLIN };
+	struct pollfd pfds[] = { { .fd = b->kill_fd, .events = POLLIN }, { .fd = b->wake_fd, .events = POLLIN } };
 	int n, lost;
 
 	/* Events wake nobody: look now and then, at once only when behind or when a kill is complete. */
 	if (timeout_ms > 0 && ring_fill(&b->main) < ZT_RING_BYTES / 4)
-		poll(&pfd, 1, timeout_ms);
+		poll(pfds, ARRAY_SIZE(pfds), timeout_ms);
 	n = drain(b, sink, ctx);
 	if (n < 0)
 		return n;
@@ -253,13 +257,31 @@ static void link_net_calls(struct ztrace_bpf *skel)
 		bpf_map_update_elem(map, &at, &prog, BPF_ANY);
 }
 
-/* *again: a row has failed that another can stand in for */
-static int load_chosen(struct bpf_source *b, const char *force, struct said *said, bool *again)
+/* A path libbpf reads them at; "": do with all of the kernel's types */
+static void find_types(const struct btf *kernel, char *path, size_t size, int *fd)
 {
+	size_t bytes;
+	const void *elf = ztrace_bpf__elf_bytes(&bytes);
+	struct bpf_object *obj = kernel ? bpf_object__open_mem(elf, bytes, NULL) : NULL;
+
+	*path = 0;
+	*fd = obj ? fewtypes(kernel, bpf_object__btf(obj)) : -1;
+	bpf_object__close(obj);
+	if (*fd < 0)
+		return;
+	snprintf(path, size, "/proc/self/fd/%d", *fd);
+	if (access(path, R_OK))
+		*path = 0;
+}
+
+/* *again: a row has failed that another can stand in for */
+static int load_chosen(struct bpf_source *b, const char *types, const char *force, struct said *said, bool *again)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = *types ? types : NULL);
 	const struct hook *failed = NULL;
 	int err;
 
-	b->skel = ztrace_bpf__open();
+	b->skel = ztrace_bpf__open_opts(&opts);
 	if (!b->skel)
 		return -errno;
 	set_knobs(b->skel);
@@ -285,14 +307,18 @@ static int load_chosen(struct bpf_source *b, const char *force, struct said *sai
 
 static int load(struct bpf_source *b, const char *force, struct said *said)
 {
+	struct btf *kernel = btf__load_vmlinux_btf();
 	const struct hook *none;
+	int err, fd __close = -1;
+	char types[64];
 	bool again;
-	int err;
 
-	hooks_probe(&b->hooks);
+	hooks_probe(&b->hooks, kernel);
+	find_types(kernel, types, sizeof(types), &fd);
+	btf__free(kernel);
 	do {
 		again = false;
-		err = load_chosen(b, force, said, &again);
+		err = load_chosen(b, types, force, said, &again);
 		if (err)
 			unload(b);
 		none = hooks_missing(&b->hooks, force);
@@ -329,6 +355,7 @@ int bpf_source_open(struct source **ret, const struct bpf_options *opts, sink_fn
 	if (!b)
 		return -ENOMEM;
 	b->s = (struct source){ .name = "bpf", .pump = bpf_pump, .close = bpf_close };
+	b->wake_fd = opts->wake_fd ? opts->wake_fd : -1;
 	bpf_machine_read(&m);
 	why = bpf_hopeless(&m);
 	r = why == BPF_WHY_OTHER ? load_quietly(b, opts->hooks, &said) : -ENOTSUP;

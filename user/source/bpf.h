@@ -7,6 +7,7 @@
 
 struct bpf_options {
 	const char *hooks; /* only this kind of hook ("raw_tp"); NULL: the best there is */
+	int wake_fd;	   /* once it is readable, pump does not wait; 0: none */
 };
 
 /*

@@ -103,10 +103,9 @@ static bool exit_has_memory(const struct btf *btf)
 
 #define NOT_NEEDED (-EALREADY) /* the raw tracepoint tells as much here */
 
-static void probe_types(struct hooks *h)
+static void probe_types(struct hooks *h, const struct btf *btf)
 {
-	struct btf *btf = btf__load_vmlinux_btf();
-	int refused = btf ? 0 : -errno;
+	int refused = btf ? 0 : -ENOENT;
 	bool tried = false;
 
 	for (size_t i = 0; i < hook_count; i++) {
@@ -125,14 +124,13 @@ static void probe_types(struct hooks *h)
 		for (size_t i = 0; i < hook_count; i++)
 			if (fact_is(i, "peak") && hook_table[i].prog)
 				h->state[i].error = NOT_NEEDED;
-	btf__free(btf);
 }
 
-void hooks_probe(struct hooks *h)
+void hooks_probe(struct hooks *h, const struct btf *btf)
 {
 	bool kprobes = !access("/sys/bus/event_source/devices/kprobe/type", R_OK);
 
-	probe_types(h);
+	probe_types(h, btf);
 	for (size_t i = 0; i < hook_count && !kprobes; i++)
 		if (is_kind(&hook_table[i], kinds[HOOK_KPROBE]) && !h->state[i].error)
 			h->state[i].error = -ENOTSUP;

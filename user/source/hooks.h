@@ -9,6 +9,7 @@
 
 struct bpf_object;
 struct bpf_link;
+struct btf;
 
 struct hook {
 	const char *fact;
@@ -36,9 +37,9 @@ extern const size_t hook_count;
 
 /*
  * Ask the kernel, by trying, which kinds of hook it allows and which functions it has. Rows that cannot be get
- * their error.
+ * their error. btf: the kernel's types, NULL: not to be had.
  */
-void hooks_probe(struct hooks *h);
+void hooks_probe(struct hooks *h, const struct btf *btf);
 /*
  * Before loading: one row a fact, the best without an error; of facts that have a row of the kind `force`
  * ("raw_tp", "kprobe", "fentry"; NULL: none) only that. The others' programs are left out of the object.

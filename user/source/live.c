@@ -155,7 +155,7 @@ int live_open(struct source **ret, const struct live_opts *o, sink_fn sink, void
 	      size_t errlen)
 {
 	struct live *l = calloc(1, sizeof(*l));
-	struct bpf_options bo = { .hooks = o->hooks };
+	struct bpf_options bo = { .hooks = o->hooks, .wake_fd = o->wake_fd };
 	int r;
 
 	if (!l)

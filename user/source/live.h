@@ -21,6 +21,7 @@ struct live_opts {
 	unsigned int nscopes;	    /* 0: everything */
 	const struct plain_opts *plain; /* what to do without BPF; NULL: fail */
 	bool no_host_check;	    /* ask nothing of the network */
+	int wake_fd;		    /* once it is readable, pump does not wait; 0: none */
 };
 
 /*
