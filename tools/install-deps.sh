@@ -13,6 +13,8 @@ docker='docker-compose podman buildah uidmap runc libdevmapper1.02.1 libsystemd0
 vm='qemu-system-x86 mmdebstrap busybox-static cpio kmod xz-utils zstd e2fsprogs'
 real='g++ cmake ninja-build cargo golang-go node-typescript cython3 python3-dev python3-setuptools python3-wheel'
 real+=' libxml2-dev libxslt1-dev librust-grep-dev'
+real+=' maven gradle libmaven-compiler-plugin-java libmaven-resources-plugin-java libmaven-jar-plugin-java libsurefire-java junit4'
+command -v javac >/dev/null || real+=' default-jdk-headless'
 # the daemon's: its metrics' reader, and what judges its unit
 tests+=' curl prometheus systemd'
 want=''

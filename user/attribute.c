@@ -440,15 +440,18 @@ static void want_refused(const struct model *m, const struct zt_ev_refuse *e, st
 static void want_env(const struct model *m, const struct zt_ev *ev, struct want *w)
 {
 	const struct proc *p = model_proc(m, &ev->who);
+	bool place = p && p->label.flags & LABEL_PLACE;
 	size_t at = 0;
 
-	if (w->kind != WANT_NONE || !p || !p->heap.runtime)
+	if (w->kind != WANT_NONE || !p || (!p->heap.runtime && !place))
 		return;
 	w->kind = WANT_ENV;
 	w->who = ev->who;
 	w->cgroup = ev->cgroup;
-	for (const char *const *name = heap_env_names; *name; name++)
+	for (const char *const *name = heap_env_names; *name && p->heap.runtime; name++)
 		at += strlen(strcpy(w->names + at, *name)) + 1;
+	if (place)
+		at += strlen(strcpy(w->names + at, "PWD")) + 1;
 	w->names[at] = 0;
 }
 

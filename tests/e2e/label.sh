@@ -101,3 +101,31 @@ label_jobs() {
 		grep -q "make: \*\*\* \[Makefile:2: $file.o\] Error 1" err || fail "make does not miss $file.o"
 	done
 }
+
+# Where a tool was started, when its words do not tell it: as seen from where the build was
+in_folders() {	# MB CMD…
+	boxed "$@"
+	traced "${IN_BOX[@]}"
+	[[ $RC != 0 ]] || fail "the build passed"
+	oom_read 1 "$BOX"
+	check_oom ZT1001
+}
+scenario label_npm_folder
+label_npm_folder() {
+	command -v npm >/dev/null || missing 'no npm'
+	mkdir web
+	echo '{ "name": "web", "version": "1.0.0", "scripts": { "build": "'"$OOMBOX"' eat 300" } }' >web/package.json
+	in_folders 140 env HOME="$W" sh -c 'cd web && npm run build'
+	has i '.victims[0].label' 'npm run build in web/'
+	same "exit status" "$RC" 137
+}
+scenario label_make_folder
+label_make_folder() {
+	mkdir -p sub
+	templates 400 >sub/hungry.cc
+	printf 'all:\n\tcd sub && $(MAKE) hungry.o\n' >Makefile
+	echo '%.o: %.cc; g++ -ftemplate-depth=2000 -c -o $@ $<' >sub/Makefile
+	in_folders 100 make
+	has i '.victims[0].label' 'compiling hungry.cc (make hungry.o in sub/)'
+	grep -q 'make: \*\*\* \[Makefile:2: all\] Error 2' err || fail "make has another target failed"
+}

@@ -70,6 +70,20 @@ static void compiler_driver_and_make(void **state)
 	assert_int_equal(cause(&t), TRI_YES);
 }
 
+/* Gradle's client hears of the worker from its daemon, which lives on, and ended with 1 later than the worker */
+static void through_a_daemon(void **state)
+{
+	struct tree t;
+
+	(void)state;
+	plant(&t, "java", CODE(1), "java", 0);
+	t.mid.exit_ns = 0;
+	t.entry.exec_ns = 3;
+	assert_int_equal(cause(&t), TRI_UNKNOWN);
+	t.entry.exit_code = 0;
+	assert_int_equal(cause(&t), TRI_NO);
+}
+
 static void or_true(void **state)
 {
 	struct tree t;
@@ -163,7 +177,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(shell_passes_137_on), cmocka_unit_test(compiler_driver_and_make),
-		cmocka_unit_test(or_true), cmocka_unit_test(swallowed_half_way),
+		cmocka_unit_test(or_true), cmocka_unit_test(through_a_daemon), cmocka_unit_test(swallowed_half_way),
 		cmocka_unit_test(another_program_failed_later), cmocka_unit_test(the_script_decided),
 		cmocka_unit_test(went_on_then_failed), cmocka_unit_test(went_on_and_kept_the_status),
 		cmocka_unit_test(the_entry_itself), cmocka_unit_test(still_running), cmocka_unit_test(orphan),

@@ -121,6 +121,9 @@ static const struct known known[] = {
 	{ "jvm/gradle-daemon", "Gradle daemon",
 	  ARGV("/usr/lib/jvm/17/bin/java\0-XX:MaxMetaspaceSize=384m\0-Xmx512m\0-cp\0/g/lib/gradle-launcher-8.5.jar\0"
 	       "org.gradle.launcher.daemon.bootstrap.GradleDaemon\0" "8.5") },
+	{ "jvm/gradle-worker", "Gradle Worker Daemon 1",
+	  ARGV("java\0-Xmx9m\0worker.org.gradle.process.internal.worker.GradleWorkerMain\0'Gradle Worker Daemon 1'") },
+	{ "jvm/javac", "javac", ARGV("javac\0@/tmp/org.codehaus.plexus.compiler.javac.JavacCompiler722arguments") },
 	{ "jvm/gradle-worker", "Gradle Test Executor 3",
 	  ARGV("java\0@/root/.gradle/.tmp/gradle-worker-classpath1.txt\0-Xmx512m\0"
 	       "worker.org.gradle.process.internal.worker.GradleWorkerMain\0Gradle Test Executor 3") },
@@ -417,6 +420,56 @@ static void where_ancestors_end(void **state)
 	assert_null(model_doing(&t.m, &t.p[2], NULL));
 }
 
+/* A daemon that another client had started does not work for that one any more */
+static void daemons(void **state)
+{
+	const struct label *lead, *own;
+	struct tree t;
+
+	(void)state;
+	GROW(&t, { ARGV("java\0org.gradle.launcher.GradleMain\0build") },
+	     { ARGV("java\0org.gradle.launcher.daemon.bootstrap.GradleDaemon\0" "4.4.1") },
+	     { ARGV("java\0worker.org.gradle.process.internal.worker.GradleWorkerMain\0'Gradle Worker Daemon 1'") });
+	t.m.child = &t.p[0];
+	t.m.now_ns = 50;
+	own = model_doing(&t.m, &t.p[2], &lead);
+	assert_string_equal(own->object, "Gradle Worker Daemon 1");
+	assert_string_equal(lead->object, "gradle build");
+	t.p[0].exit_ns = 40;
+	model_doing(&t.m, &t.p[2], &lead);
+	assert_null(lead);
+	t.p[2].exit_ns = 30; /* it heard of it */
+	model_doing(&t.m, &t.p[2], &lead);
+	assert_string_equal(lead->object, "gradle build");
+}
+
+static const char *placed(const char *base, const char *dir)
+{
+	static struct label l;
+
+	label_place(&l, base, dir);
+	return l.place;
+}
+
+static void places(void **state)
+{
+	struct label l;
+
+	(void)state;
+	assert_string_equal(placed("/w", "/w/web"), "web/");
+	assert_string_equal(placed("/w", "/w"), "");
+	assert_string_equal(placed("/w", "/web"), "/web");
+	assert_string_equal(placed("/", "/web"), "/web");
+	assert_string_equal(placed(NULL, "/src"), "/src");
+	assert_string_equal(placed("/w", "/w/a/b\n\033c"), "a/b c/");
+	assert_string_equal(placed("/w", "/w/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/bbbbbbbbbbbbbbbbbbbb"), "…/bbbbbbbbbbbbbbbbbbbb/");
+	/* which folder it is may be said already */
+	assert_true(label_find(ARGV("make\0all"), &l, NULL));
+	assert_true(l.flags & LABEL_PLACE);
+	assert_true(label_find(ARGV("make\0-C\0sub\0all"), &l, NULL));
+	assert_false(l.flags & LABEL_PLACE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -424,7 +477,8 @@ int main(void)
 		cmocka_unit_test(every_row_is_tested),	cmocka_unit_test(every_verb_has_words),
 		cmocka_unit_test(long_argv),		cmocka_unit_test(long_objects),
 		cmocka_unit_test(under_make),		cmocka_unit_test(silent_child_of_npm),
-		cmocka_unit_test(where_ancestors_end),
+		cmocka_unit_test(where_ancestors_end),	cmocka_unit_test(daemons),
+		cmocka_unit_test(places),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -51,6 +51,8 @@ static enum tristate hop(const struct model *m, const struct proc *p, const stru
 		return TRI_UNKNOWN;
 	if (!mine)
 		return TRI_NO;
+	if (!child->exit_ns) /* a daemon of its own (gradle's): it may have been told by that one */
+		return TRI_UNKNOWN;
 	if (p->exec_ns > child->exit_ns) /* became another program since, and the status is that one's */
 		return TRI_NO;
 	if (went_on && later_failure(m, p, child->exit_ns))

@@ -18,6 +18,14 @@ static const char *say_label(struct report *r, const struct label *l, const char
 	return say(r, "%s", text);
 }
 
+/* "npm run build in web/" */
+static const char *say_placed(struct report *r, const struct label *l)
+{
+	const char *text = say_label(r, l, l->object);
+
+	return l->flags & LABEL_PLACE && *l->place ? say(r, _("%1$s in %2$s"), text, l->place) : text;
+}
+
 /* As a terminal will show it */
 size_t say_columns(const char *s)
 {
@@ -33,10 +41,10 @@ const char *say_doing(struct report *r, const struct proc *p, bool with_lead)
 
 	if (!own)
 		return NULL;
-	text = say_label(r, own, own->object);
+	text = say_placed(r, own);
 	if (!with_lead || !lead)
 		return text;
-	more = say(r, _("%1$s (%2$s)"), text, say_label(r, lead, lead->object));
+	more = say(r, _("%1$s (%2$s)"), text, say_placed(r, lead));
 	return say_columns(more) <= LABEL_COLUMNS ? more : text;
 }
 

@@ -50,5 +50,5 @@ const struct label_family label_go = FAMILY(
 	{ "go/compile", "compile asm", 0, package, LABEL_PACKAGE },
 	{ "go/cgo", "cgo", 0, cgo, LABEL_CGO },
 	{ "go/link", "link", LABEL_LEADS, link, LABEL_LINK },
-	{ "go/go", "go garble ko tinygo", LABEL_LEADS, go, LABEL_AS_TYPED },
+	{ "go/go", "go garble ko tinygo", LABEL_LEADS | LABEL_PLACE, go, LABEL_AS_TYPED },
 );

@@ -28,7 +28,7 @@ static bool script(const struct command *c, struct label *ret)
 }
 
 const struct label_family label_js = FAMILY(
-	{ "js/manager", "npm npm-cli npx npx-cli yarn yarnpkg pnpm corepack lerna nx turbo rush", LABEL_LEADS, manager,
+	{ "js/manager", "npm npm-cli npx npx-cli yarn yarnpkg pnpm corepack lerna nx turbo rush", LABEL_LEADS | LABEL_PLACE, manager,
 	  LABEL_AS_TYPED },
 	{ "js/tool", "webpack webpack-cli vite rollup esbuild parcel next nuxt nuxi tsc vue-tsc vue-cli-service "
 	  "react-scripts ng jest vitest mocha ava karma cypress playwright eslint prettier swc babel astro gatsby "

@@ -27,7 +27,7 @@ static const char *const javac_values[] = {
 	"-jvm-target", "-module-name", "-language-version", "-api-version", NULL,
 };
 
-/* javac -d core/target/classes … src/main/java/x/A.java, or @file */
+/* javac -d core/target/classes … src/main/java/x/A.java; of `javac @FILE`, as maven starts it, the module's folder tells */
 static bool compiler(const struct command *c, struct label *ret)
 {
 	const char *out = option_value(c, "-d"), *s;
@@ -37,12 +37,15 @@ static bool compiler(const struct command *c, struct label *ret)
 		ret->verb = LABEL_MODULE;
 		return true;
 	}
-	while ((s = positional(&w, javac_values)))
+	while ((s = positional(&w, javac_values))) {
 		if (*s != '@') {
 			object_path(ret, s);
 			return true;
 		}
-	return false;
+		*ret = (struct label){ .verb = LABEL_AS_TYPED, .flags = LABEL_PLACE };
+		object_text(ret, c->name, strlen(c->name));
+	}
+	return *ret->object;
 }
 
 static bool maven(const struct command *c, struct label *ret)
@@ -75,15 +78,16 @@ static bool ant(const struct command *c, struct label *ret)
 	return find_named(ret, "ant", c->args, valued);
 }
 
-/* … GradleWorkerMain 'Gradle Test Executor 3' */
+/* … GradleWorkerMain 'Gradle Test Executor 3', with those quotes */
 static bool gradle_worker(const struct command *c, struct label *ret)
 {
 	const char *s = word_peek(&c->args);
 
-	if (!s || !*s)
+	if (!s)
 		return false;
-	object_text(ret, s, strlen(s));
-	return true;
+	s += *s == '\'';
+	object_text(ret, s, strcspn(s, "'"));
+	return *ret->object;
 }
 
 /* java -jar /w/core/target/surefire/surefirebooter123.jar: the tests of core */
@@ -105,16 +109,16 @@ const struct label_family label_jvm = FAMILY(
 	{ "jvm/javac", "javac kotlinc scalac com.sun.tools.javac.Main org.jetbrains.kotlin.cli.jvm.K2JVMCompiler "
 	  "scala.tools.nsc.Main", 0, compiler, LABEL_COMPILE },
 	{ "jvm/maven", "mvn mvnw org.codehaus.plexus.classworlds.launcher.Launcher "
-	  "org.apache.maven.wrapper.MavenWrapperMain", LABEL_LEADS, maven, LABEL_AS_TYPED },
+	  "org.apache.maven.wrapper.MavenWrapperMain", LABEL_LEADS | LABEL_PLACE, maven, LABEL_AS_TYPED },
 	{ "jvm/surefire", "surefirebooter", 0, surefire, LABEL_TEST },
 	{ "jvm/gradle", "gradle gradlew org.gradle.wrapper.GradleWrapperMain gradle-wrapper "
-	  "org.gradle.launcher.GradleMain", LABEL_LEADS, gradle, LABEL_AS_TYPED },
-	{ "jvm/gradle-daemon", "org.gradle.launcher.daemon.bootstrap.GradleDaemon", LABEL_LEADS, NULL,
+	  "org.gradle.launcher.GradleMain", LABEL_LEADS | LABEL_PLACE, gradle, LABEL_AS_TYPED },
+	{ "jvm/gradle-daemon", "org.gradle.launcher.daemon.bootstrap.GradleDaemon", LABEL_SERVES, NULL,
 	  LABEL_GRADLE_DAEMON },
 	{ "jvm/gradle-worker", "worker.org.gradle.process.internal.worker.GradleWorkerMain", 0, gradle_worker,
 	  LABEL_AS_TYPED },
-	{ "jvm/kotlin-daemon", "org.jetbrains.kotlin.daemon.KotlinCompileDaemon", 0, NULL, LABEL_KOTLIN_DAEMON },
-	{ "jvm/sbt", "sbt sbt-launch xsbt.boot.Boot", LABEL_LEADS, sbt, LABEL_AS_TYPED },
-	{ "jvm/ant", "ant org.apache.tools.ant.launch.Launcher", LABEL_LEADS, ant, LABEL_AS_TYPED },
+	{ "jvm/kotlin-daemon", "org.jetbrains.kotlin.daemon.KotlinCompileDaemon", LABEL_SERVES, NULL, LABEL_KOTLIN_DAEMON },
+	{ "jvm/sbt", "sbt sbt-launch xsbt.boot.Boot", LABEL_LEADS | LABEL_PLACE, sbt, LABEL_AS_TYPED },
+	{ "jvm/ant", "ant org.apache.tools.ant.launch.Launcher", LABEL_LEADS | LABEL_PLACE, ant, LABEL_AS_TYPED },
 	{ "jvm/java", "(java)", 0, java, LABEL_RUN },
 );

@@ -22,10 +22,13 @@ enum label_verb {
 
 #define LABEL_LEADS (1u << 0) /* runs other tools: worth naming beside what those do */
 #define LABEL_OWN (1u << 1)   /* tells of this process alone, nothing of its children */
+#define LABEL_PLACE (1u << 2) /* its words do not tell what it works on: where it was started does */
+#define LABEL_SERVES (1u << 3) /* works for whoever asks: who started it says nothing once that one is gone */
 
 struct label {
 	unsigned char verb, flags;
 	char object[62]; /* a path, package, command …; "": the verb says it all. Bytes, as untrusted as argv is. */
+	char place[62];	 /* "web/", "/src/web"; "": where the build itself was started, or not known. Likewise */
 };
 
 #define LABEL_TEXT_MAX 128 /* any label in words, in any language of ours */
@@ -36,6 +39,9 @@ struct label {
  */
 struct label_row;
 bool label_find(const char *argv, size_t len, struct label *ret, const struct label_row **row);
+
+/* It was started in `dir`, the build in `base` (NULL: not known, or seen from another root). */
+void label_place(struct label *l, const char *base, const char *dir);
 
 /* In words, in the user's language; always NUL-terminated. Bytes written, without the NUL. */
 size_t label_words(char *dst, size_t cap, enum label_verb verb, const char *object);

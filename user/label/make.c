@@ -33,6 +33,7 @@ static bool make_with(const struct command *c, struct label *ret, const char *co
 	if (dir && *dir) {
 		object_add(ret, "-C");
 		object_add(ret, dir);
+		ret->flags &= (unsigned char)~LABEL_PLACE;
 	}
 	for (const char *s; (s = positional(&w, valued)) && !object_full(ret);)
 		if (!strchr(s, '=') && !is_number(s))
@@ -67,9 +68,9 @@ static bool cmake(const struct command *c, struct label *ret)
 }
 
 const struct label_family label_make = FAMILY(
-	{ "make/make", "make gmake remake bmake", LABEL_LEADS, make, LABEL_AS_TYPED },
-	{ "make/ninja", "ninja ninja-build samu", LABEL_LEADS, ninja, LABEL_AS_TYPED },
-	{ "make/cmake", "cmake", LABEL_LEADS, cmake, LABEL_AS_TYPED },
-	{ "make/other", "meson scons bazel bazelisk buck2 waf xmake just task rake", LABEL_LEADS, find_typed,
+	{ "make/make", "make gmake remake bmake", LABEL_LEADS | LABEL_PLACE, make, LABEL_AS_TYPED },
+	{ "make/ninja", "ninja ninja-build samu", LABEL_LEADS | LABEL_PLACE, ninja, LABEL_AS_TYPED },
+	{ "make/cmake", "cmake", LABEL_LEADS | LABEL_PLACE, cmake, LABEL_AS_TYPED },
+	{ "make/other", "meson scons bazel bazelisk buck2 waf xmake just task rake", LABEL_LEADS | LABEL_PLACE, find_typed,
 	  LABEL_AS_TYPED },
 );

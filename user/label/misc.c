@@ -197,7 +197,7 @@ static bool dotnet(const struct command *c, struct label *ret)
 	while ((s = word_next(&w)))
 		if (ends_with(s, "/VBCSCompiler.dll")) {
 			ret->verb = LABEL_COMPILE_SERVER;
-			ret->flags = 0;
+			ret->flags = LABEL_SERVES;
 			return true;
 		} else if (ends_with(s, "/csc.dll") || ends_with(s, "/MSBuild.dll")) {
 			object_path(ret, base_name(s));
@@ -236,10 +236,10 @@ const struct label_family label_misc = FAMILY(
 	{ "misc/git", "git", LABEL_LEADS, git, LABEL_AS_TYPED },
 	{ "misc/swiftc", "swift-frontend swiftc", 0, swiftc, LABEL_MODULE },
 	{ "misc/ghc", "ghc", 0, ghc, LABEL_COMPILE },
-	{ "misc/dotnet", "dotnet", LABEL_LEADS, dotnet, LABEL_AS_TYPED },
+	{ "misc/dotnet", "dotnet", LABEL_LEADS | LABEL_PLACE, dotnet, LABEL_AS_TYPED },
 	{ "misc/typed", "swift swift-build cabal stack bundle bundler gem composer mix rebar3 dune opam flutter dart R Rscript "
 	  "wasm-pack wasm-opt mksquashfs localedef doxygen sphinx-build pdflatex xelatex lualatex hugo jekyll "
-	  "terraform protoc", LABEL_LEADS, find_typed, LABEL_AS_TYPED },
+	  "terraform protoc", LABEL_LEADS | LABEL_PLACE, find_typed, LABEL_AS_TYPED },
 	{ "misc/init", "docker-init tini dumb-init catatonit s6-svscan", LABEL_OWN, NULL, LABEL_INIT },
 	{ "misc/shell", "(sh)", 0, shell, LABEL_RUN },
 	{ "misc/script", "(ruby) (perl) (php)", 0, script, LABEL_RUN },

@@ -92,3 +92,18 @@ bool find_named(struct label *ret, const char *name, struct words w, const char 
 		object_add(ret, s);
 	return true;
 }
+
+void label_place(struct label *l, const char *base, const char *dir)
+{
+	size_t n = base ? strlen(base) : 0;
+	struct label at = { 0 };
+	char buf[1024];
+
+	if (n > 1 && !strncmp(dir, base, n) && (dir[n] == '/' || !dir[n])) {
+		dir += n + (dir[n] == '/');
+		snprintf(buf, sizeof(buf), "%s%s", dir, *dir ? "/" : "");
+		dir = buf;
+	}
+	object_path(&at, dir);
+	memcpy(l->place, at.object, sizeof(l->place));
+}

@@ -111,8 +111,8 @@ static bool script(const struct command *c, struct label *ret)
 const struct label_family label_py = FAMILY(
 	{ "py/pip", "pip uv pipx poetry pdm pipenv conda mamba micromamba", LABEL_LEADS, pip, LABEL_AS_TYPED },
 	{ "py/hook", "_in_process", 0, hook, LABEL_A_WHEEL },
-	{ "py/setup", "setup", LABEL_LEADS, setup, LABEL_AS_TYPED },
-	{ "py/build", "build", LABEL_LEADS, build_module, LABEL_A_WHEEL },
+	{ "py/setup", "setup", LABEL_LEADS | LABEL_PLACE, setup, LABEL_AS_TYPED },
+	{ "py/build", "build", LABEL_LEADS | LABEL_PLACE, build_module, LABEL_A_WHEEL },
 	{ "py/test", "pytest py.test tox nox unittest", 0, find_typed, LABEL_AS_TYPED },
 	{ "py/cython", "cython cython3 cythonize", 0, cython, LABEL_COMPILE },
 	{ "py/script", "(python)", 0, script, LABEL_RUN },

@@ -56,5 +56,5 @@ static bool build_script(const struct command *c, struct label *ret)
 const struct label_family label_rust = FAMILY(
 	{ "rust/rustc", "rustc clippy-driver rustdoc", LABEL_LEADS, rustc, LABEL_CRATE },
 	{ "rust/build-script", "build-script-build", LABEL_LEADS, build_script, LABEL_BUILD_SCRIPT },
-	{ "rust/cargo", "cargo cross", LABEL_LEADS, find_typed, LABEL_AS_TYPED },
+	{ "rust/cargo", "cargo cross", LABEL_LEADS | LABEL_PLACE, find_typed, LABEL_AS_TYPED },
 );

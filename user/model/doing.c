@@ -6,14 +6,17 @@
 
 #define ABOVE_MAX 32
 
-/* The next ancestor that belongs to the same work: a container's runtime, or who started the trace, does not. */
-static const struct proc *above(const struct model *m, const struct proc *p)
+/*
+ * The next ancestor that belongs to the same work: a container's runtime, or who started the trace, does not; nor who
+ * started a server and had ended by then.
+ */
+static const struct proc *above(const struct model *m, const struct proc *p, zt_u64 then_ns)
 {
 	const struct proc *q = p->parent;
 
 	if (p->step || p == m->child || !q || q->cgroup != p->cgroup)
 		return NULL;
-	return q;
+	return p->label.flags & LABEL_SERVES && q->exit_ns && q->exit_ns < then_ns ? NULL : q;
 }
 
 /* The step's text says already what its first shell was given. */
@@ -27,7 +30,7 @@ static bool tells(const struct proc *p, bool itself)
 /* Is it part of a step, or of the traced command? What a daemon's starter did is not what the daemon does. */
 static bool is_part(const struct model *m, const struct proc *p)
 {
-	for (int depth = 0; p && depth < ABOVE_MAX; depth++, p = above(m, p))
+	for (int depth = 0; p && depth < ABOVE_MAX; depth++, p = above(m, p, 0))
 		if (p->step || p == m->child)
 			return true;
 	return false;
@@ -42,10 +45,11 @@ const struct label *model_doing(const struct model *m, const struct proc *p, con
 {
 	const struct label *own = NULL;
 	const struct proc *q = p;
+	zt_u64 then_ns = p->exit_ns ? p->exit_ns : m->now_ns;
 
 	if (lead)
 		*lead = NULL;
-	for (int depth = 0; q && depth < ABOVE_MAX; depth++, q = above(m, q)) {
+	for (int depth = 0; q && depth < ABOVE_MAX; depth++, q = above(m, q, then_ns)) {
 		if (!tells(q, q == p) || (!own && q != p && !is_part(m, p)))
 			continue;
 		if (!own)

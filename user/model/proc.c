@@ -168,6 +168,8 @@ int apply_exec(struct model *m, const struct zt_ev *ev)
 	set_argv(p, argv, len);
 	set_heap(p, argv, len);
 	label_find(argv, len, &p->label, NULL);
+	if (ev->flags & ZT_F_CLAIMED && p->parent) /* tells where it is when that differs */
+		memcpy(p->label.place, p->parent->label.place, sizeof(p->label.place));
 	scope_see_proc(m, p); /* before it has another parent */
 	if (e->parent.tgid) {
 		struct proc *parent = proc_get(m, &e->parent);

@@ -118,6 +118,10 @@ int apply_env(struct model *m, const struct zt_ev *ev)
 		job_var(m, p, s[0], s[1]);
 		return 0;
 	}
+	if (!strcmp(s[0], "PWD")) { /* in a container the paths are others than where the command was typed */
+		label_place(&p->label, model_step_of(m, ev->cgroup, p) ? NULL : model_fact(m, "command.cwd"), s[1]);
+		return 0;
+	}
 	heap_env(&p->heap, s[0], s[1]);
 	if (p->step && p->step->entry == p)
 		step_env(m, p->step, s[0], s[1]);

@@ -2,6 +2,7 @@
 #include "source/environ.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +52,17 @@ static int tell(const struct asked *a, const char *var, size_t name_len, sink_fn
 	return sink(ctx, &e.ev.h);
 }
 
+/* Of PWD the variable need not be true: the directory itself is told. */
+static int tell_dir(const struct asked *a, const char *dir, sink_fn sink, void *ctx)
+{
+	char var[4 + PATH_MAX];
+
+	if (!*dir || !listed(a->names, "PWD", 3))
+		return 0;
+	snprintf(var, sizeof(var), "PWD=%s", dir);
+	return tell(a, var, 3, sink, ctx);
+}
+
 /* How many of the names were told, or -errno */
 static int answer(int proc, char *buf, size_t size, const struct asked *a, sink_fn sink, void *ctx)
 {
@@ -69,10 +81,11 @@ static int answer(int proc, char *buf, size_t size, const struct asked *a, sink_
 		return err;
 	safeio_close(&p);
 	buf[n] = 0;
+	err = tell_dir(a, p.dir, sink, ctx);
 	for (const char *var = buf; var < buf + n && !err; var += strlen(var) + 1) {
 		const char *eq = strchr(var, '=');
 
-		if (eq && eq - var < 64 && listed(a->names, var, (size_t)(eq - var))) {
+		if (eq && eq - var < 64 && strncmp(var, "PWD=", 4) && listed(a->names, var, (size_t)(eq - var))) {
 			err = tell(a, var, (size_t)(eq - var), sink, ctx);
 			told++;
 		}
