@@ -11,6 +11,7 @@
 #include "builder/compose_cmd.h"
 #include "trace/event.h"
 
+#define REF_TRIES 8
 /* A plugin (docker-buildx) is a child or grandchild of the command the user typed. */
 #define PLUGIN_DEPTH 3
 
@@ -192,6 +193,8 @@ static void see_client(struct model *m, const struct zt_ev *ev, const char *tail
 	keep_argv(m, p, tail, len);
 	b->buildx = c->kind == CLIENT_BUILDX_BUILD || c->kind == CLIENT_BUILDCTL;
 	b->target = keep(m, c->target);
+	b->context = c->kind == CLIENT_BUILDCTL ? NULL : keep(m, c->context);
+	b->file = keep(m, c->file);
 	b->memory_flag = keep(m, c->memory);
 	b->nplatforms = count_platforms(c->platform);
 	b->several_files = c->containerfile && c->nfiles > 1;
@@ -455,6 +458,37 @@ static void want_env(const struct model *m, const struct zt_ev *ev, struct want 
 	w->names[at] = 0;
 }
 
+/*
+ * buildx writes a file for each build, shortly before its first step runs; what is there while its client runs can be
+ * its. Asked again from each step's events for as long as there is none, of who was asked least, the traced one's first.
+ */
+static unsigned int asked(const struct model *m, const struct build *b)
+{
+	return 2 * b->ref_tries + !model_concerns(m, b);
+}
+
+static void want_ref(struct model *m, const struct zt_ev *ev, struct want *w)
+{
+	const struct step *s = w->kind == WANT_NONE ? model_step_of_cgroup(m, ev->cgroup) : NULL;
+	const struct build *least = NULL;
+
+	if (!s || s->builder != BUILDER_BUILDKIT)
+		return;
+	for (const struct build *b = m->builds; b; b = b->next)
+		if (b->buildx && (b->service || b->context) && !b->ref && b->client && !b->client->exit_ns && b->ref_tries < REF_TRIES &&
+		    (!least || asked(m, b) < asked(m, least)))
+			least = b;
+	if (!least)
+		return;
+	for (struct build *b = NULL; (b = model_build_of(m, least->client, b));)
+		b->ref_tries++;
+	w->kind = WANT_REF;
+	w->who = least->client->id;
+	w->cgroup = least->client->cgroup;
+	snprintf(w->path, sizeof(w->path), "%s", least->file ?: "");
+	snprintf(w->context, sizeof(w->context), "%s", least->context ?: "");
+}
+
 static bool on_loopback(const struct net *n)
 {
 	return !n->addr_hi && (n->addr_lo >> 24 == 0xffff7f || n->addr_lo == 1);
@@ -504,6 +538,7 @@ void attribute(struct model *m, const struct zt_ev *ev, struct want *w)
 			see_move(m, &ev->who, ev->cgroup, w);
 		want_env(m, ev, w);
 		want_client_job(m, ev, w);
+		want_ref(m, ev, w);
 		break;
 	case ZT_attach:
 		see_move(m, &((const struct zt_ev_attach *)ev)->target, ((const struct zt_ev_attach *)ev)->target_cgroup, w);
@@ -535,6 +570,7 @@ void attribute(struct model *m, const struct zt_ev *ev, struct want *w)
 		break;
 	case ZT_exit:
 		want_peer(m, ev, w);
+		want_ref(m, ev, w);
 		break;
 	case ZT_kill_end:
 		want_kill(m, (const struct zt_ev_kill_end *)ev, w);

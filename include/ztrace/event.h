@@ -19,7 +19,7 @@
 	X(20, kill) X(21, level) X(22, task) X(23, kill_end)                                   \
 	X(30, host) X(31, memstat) X(32, sample) X(34, lift)                                   \
 	X(40, start) X(41, fact) X(42, child) X(43, file) X(44, layer) X(45, past) X(46, service) \
-	X(47, scope)                                                                           \
+	X(47, scope) X(48, ref)                                                                           \
 	X(50, connect) X(51, dns) X(52, peer)                                                 \
 	X(60, log) X(61, logstep) X(62, logline) X(63, logsource)                             \
 	X(90, hook) X(91, lost) X(92, note) X(99, end)
@@ -459,6 +459,14 @@ struct zt_ev_service {
 	struct zt_ev h;
 	zt_u32 number; /* from 1 */
 	zt_u32 pad;
+};
+
+/*
+ * What buildx calls a build, by a file that it wrote while that client ran. who = the client. Tail: "BUILDER/NODE/ID", the
+ * target: a compose service, a target of bake, else "default". Clients that could have written the same are told it all.
+ */
+struct zt_ev_ref {
+	struct zt_ev h;
 };
 
 /* A file that a process named. who = that process. Tail: path as a user would write it, then bytes of the chunk. */

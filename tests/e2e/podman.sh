@@ -24,11 +24,20 @@ podman_is() {	# podman|buildah|chroot [STORAGE-DRIVER]
 	chroot) P=(buildah "${STORE[@]}" bud --isolation chroot) ;;
 	esac
 	BUILDER=${1/chroot/buildah} STEPS=$DOCKERD_CGROUP/box
-	[[ $RUNTIME != crun || $1 == chroot ]] || STEPS=$DOCKERD_CGROUP/steps P+=(--cgroup-parent "/$DOCKERD_CGROUP/steps")
+	[[ $RUNTIME == crun && $1 != chroot ]] || return 0
+	# podman 5 makes of --cgroup-parent each step's own cgroup; with systemd as init that is a scope, by default of this slice
+	STEPS=$DOCKERD_CGROUP/steps
+	if [[ -d /run/systemd/system ]]; then STEPS=system.slice; else P+=(--cgroup-parent "/$STEPS/one"); fi
 }
-# crun makes a step's cgroup beside podman's own
+limit_steps() {	# MB
+	case $STEPS in
+	*/box) ;;
+	system.slice) systemctl set-property --runtime "$STEPS" "MemoryMax=$1M" MemorySwapMax=0 || missing "systemd sets no limit" ;;
+	*) limit_builds $(($1 * MB)) "$STEPS" ;;
+	esac
+}
 boxed_steps() {	# MB CMD…
-	[[ $STEPS == */box ]] || limit_builds $(($1 * MB)) "$STEPS"
+	limit_steps "$1"
 	boxed "$@"
 }
 second_of_two() {
@@ -58,6 +67,8 @@ right_step() {
 	has b .builder "$BUILDER"
 	has b .dockerfile ctx/Containerfile
 	has s .confidence confirmed
+	[[ $STEPS != system.slice || $OOM_task_memcg == /system.slice/crun-buildah-buildah*.scope ]] ||
+		fail "no systemd scope: $OOM_task_memcg"
 }
 
 own_limit_of() {	# BUILDER
@@ -151,7 +162,7 @@ two_at_once_of() {	# BUILDER
 	wait
 	exit $rc
 	END
-	boxed 250 sh both.sh 2 "${P[@]}"
+	boxed_steps 250 sh both.sh 2 "${P[@]}"
 	traced "${IN_BOX[@]}"
 	[[ $RC != 0 ]] || fail "the build passed"
 	oom_read 1 "$STEPS"

@@ -154,4 +154,5 @@ void note_context(const struct model *m, struct report *r, const struct unit *u,
 	note_dockerfile(r, u, i);
 	note_past(r, u, i);
 	note_noops(m, r, u, i);
+	note_history(m, r, u, i);
 }

@@ -114,9 +114,11 @@ const char *raise_command(const struct model *m, struct report *r, const struct 
 /* Shell commands that make so much swap; NULL: no place for it is known. */
 const char *swap_command(const struct model *m, struct report *r, zt_u64 bytes);
 
-/* note_noop.c */
+/* note_*.c */
 /* What the step took in earlier builds. */
 void note_past(struct report *r, const struct unit *u, struct incident *i);
 void note_noops(const struct model *m, struct report *r, const struct unit *u, struct incident *i);
+/* Where BuildKit keeps what the build printed. */
+void note_history(const struct model *m, struct report *r, const struct unit *u, struct incident *i);
 
 #endif

@@ -149,6 +149,54 @@ int apply_service(struct model *m, const struct zt_ev *ev)
 	return 0;
 }
 
+/* compose writes a service's "." as "_" in the target. */
+static bool is_target(const char *service, const char *target)
+{
+	while (*service && (*service == *target || (*service == '.' && *target == '_')))
+		service++, target++;
+	return !*service && !*target;
+}
+
+/* One ref of two builds, or two of one: which is whose cannot be told. */
+static void take_ref(struct model *m, struct build *b, const char *ref)
+{
+	for (struct build *o = m->builds; o; o = o->next)
+		if (o != b && o->ref && !strcmp(o->ref, ref))
+			o->ref_shared = b->ref_shared = true;
+	if (!b->ref)
+		b->ref = arena_strdup(&m->arena, ref);
+	else if (strcmp(b->ref, ref) != 0)
+		b->ref_shared = true;
+}
+
+/* It goes into a command that people paste. */
+static bool is_ref(const char *s)
+{
+	static const char ok[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-/";
+	const char *node = strchr(s, '/'), *id = strrchr(s, '/');
+
+	return !s[strspn(s, ok)] && node && node > s && id > node + 1 && id[1] && *s != '-' && id[1] != '-';
+}
+
+int apply_ref(struct model *m, const struct zt_ev *ev)
+{
+	const struct proc *p = model_proc(m, &ev->who);
+	struct build *b = NULL;
+	const char *s[2];
+
+	if (!p || ev_tail_strings(ev, s, 2) != 2 || !is_ref(s[0]))
+		return 0;
+	while ((b = model_build_of(m, p, b)))
+		if (!b->service || is_target(b->service, s[1]))
+			take_ref(m, b, s[0]);
+	return 0;
+}
+
+const char *build_ref(const struct build *b)
+{
+	return b->ref_shared ? NULL : b->ref;
+}
+
 struct step *model_step_new(struct model *m, struct cgroup *cg, struct proc *entry)
 {
 	struct step *s = arena_zalloc(&m->arena, sizeof(*s));

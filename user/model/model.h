@@ -124,6 +124,10 @@ struct build {
 	unsigned int nplatforms; /* more than one: each step runs for each of them */
 	bool several_files;    /* of which only the last is known: podman build -f A -f B */
 	bool buildx;	       /* a buildx plugin ran it: BuildKit newer than docker 20.10's */
+	char *context, *file;  /* as the client of buildx has them on its command line; NULL: it has none */
+	char *ref;	       /* what buildx calls it: BUILDER/NODE/ID; NULL: not known. build_ref() tells whether it is sure */
+	bool ref_shared;       /* another's client may have written that */
+	unsigned int ref_tries;
 	enum builder_kind df_builder; /* the builder df was parsed for */
 	char *file_text;       /* while it is being received, then kept for `>>>` excerpts */
 	size_t file_len, file_cap;
@@ -439,6 +443,8 @@ struct step *model_step_of(const struct model *m, zt_u64 cgroup, const struct pr
 zt_u64 step_cgroup(const struct step *s);
 /* "3/9", as its builder counts; both 0: not known */
 void step_number(const struct step *s, unsigned int *index, unsigned int *total);
+/* What buildx calls the build: BUILDER/NODE/ID. NULL: not known, or it may be another's */
+const char *build_ref(const struct build *b);
 /* Path of a cgroup: known, or put together from a kill's levels. NULL: not known. */
 const char *model_cgroup_path(const struct model *m, zt_u64 id);
 const char *model_fact(const struct model *m, const char *key);

@@ -192,7 +192,8 @@ static json_t *build_object(const struct report *r, const struct build *b, enum 
 		     jv_set(o, "ci", json_job(model_build_job(b)));
 
 	if (!failed && b)
-		failed = jv_set(o, "peak_bytes", jv_bytes(build_peak(r->model, b))) ||
+		failed = (build_ref(b) && jv_set(o, "ref", jv_string(build_ref(b)))) ||
+			 jv_set(o, "peak_bytes", jv_bytes(build_peak(r->model, b))) ||
 			 jv_set(o, "outcome", jv_string(outcome_name(r, b)));
 	if (failed || !with_steps) {
 		json_decref(steps);

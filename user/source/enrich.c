@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "source/buildx_refs.h"
 #include "source/docker_store.h"
 #include "source/dockerfile_want.h"
 #include "source/environ.h"
@@ -139,6 +140,8 @@ int enrich_answer(struct enrich *e, const struct want *w, sink_fn sink, void *ct
 	case WANT_PROJECT:
 	case WANT_TARGETS:
 		return project_answer(&e->file, e->proc, e->cwd, e->mountinfo, sizeof(e->mountinfo), w, sink, ctx);
+	case WANT_REF:
+		return buildx_refs_answer(e->proc, e->mountinfo, sizeof(e->mountinfo), w, sink, ctx);
 	default:
 		return -EOPNOTSUPP;
 	}

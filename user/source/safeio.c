@@ -227,6 +227,17 @@ void safeio_read(const struct safeio_proc *p, const char *path, char *buf, size_
 	read_found(found, buf, cap, ret);
 }
 
+DIR *safeio_opendir(const struct safeio_proc *p, const char *path)
+{
+	int found __close = open_path(p, path);
+	int fd = found < 0 ? -1 : openat(found, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!d && fd >= 0)
+		close(fd);
+	return d;
+}
+
 void safeio_read_stdin(int proc, const struct zt_id *id, char *buf, size_t cap, char *name, size_t size,
 		       struct safeio_file *ret)
 {

@@ -7,6 +7,7 @@
 #ifndef SOURCE_SAFEIO_H
 #define SOURCE_SAFEIO_H
 
+#include <dirent.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -37,6 +38,9 @@ struct safeio_file {
  * set. */
 void safeio_read(const struct safeio_proc *p, const char *path, char *buf, size_t cap,
 		 struct safeio_file *ret);
+
+/* A directory to be listed, likewise. NULL: errno says why. */
+DIR *safeio_opendir(const struct safeio_proc *p, const char *path);
 
 /*
  * What that process has as its standard input, if that is a regular file; from its beginning, whatever has been read of

@@ -28,6 +28,7 @@ enum want_kind {
 	WANT_CI,	 /* nothing but what ci_names ask for */
 	WANT_PEER,	 /* who, cgroup, path = a host, port (0: look up only): answered by a `peer` event, later */
 	WANT_TARGETS,	 /* the same for bake: path, context without directory and profiles */
+	WANT_REF,	 /* who = a client of buildx; path, context as in WANT_DOCKERFILE, context "": any: answered by `ref` events */
 };
 
 #define WANT_CI_MAX 24

@@ -30,6 +30,11 @@ static bool is_flat(const char *s, size_t len)
 	return true;
 }
 
+json_t *store_json_parse(const char *buf, size_t len)
+{
+	return is_flat(buf, len) ? json_loadb(buf, len, 0, NULL) : NULL;
+}
+
 json_t *store_json(int root, const char *path)
 {
 	size_t size = FIRST_BYTES;
@@ -50,9 +55,7 @@ json_t *store_json(int root, const char *path)
 			return NULL;
 		size *= 16;
 	}
-	if (!is_flat(buf, (size_t)n))
-		return NULL;
-	return json_loadb(buf, (size_t)n, 0, NULL);
+	return store_json_parse(buf, (size_t)n);
 }
 
 bool store_id_ok(const char *s, size_t max)

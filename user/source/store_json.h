@@ -11,6 +11,7 @@
 
 /* NULL: missing, too long, too deep, not JSON. */
 json_t *store_json(int root, const char *path);
+json_t *store_json_parse(const char *buf, size_t len);
 
 static inline void cleanup_json(json_t **j)
 {

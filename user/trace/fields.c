@@ -270,6 +270,10 @@ DESCRIBE_EVENT(service, SERVICE);
 #define flags_service no_flags
 static const struct tail tail_service = { .strings = { "name", "target" }, .argv = "args" };
 
+DESCRIBE_EVENT(ref, NOTHING);
+#define flags_ref no_flags
+static const struct tail tail_ref = { .strings = { "ref", "target" } };
+
 #define LAYER(F, s) F(s, number, NUM, 0) F(s, base_layers, NUM, 0) F(s, size_bytes, NUM, 0)
 DESCRIBE_EVENT(layer, LAYER);
 NAMES(flags_layer) = { { ZT_F_LAYER_SIZE, "size" }, { ZT_F_LAYER_CUT, "cut" }, ENDFLAGS };
