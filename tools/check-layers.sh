@@ -92,6 +92,23 @@ done
 rm -f "${TMPDIR:-/tmp}/.layers.$$"
 verdict
 
+# Every cell of the matrix of builders names an end-to-end case that there is, or says why there is none
+bad=''
+BUILDKITD=/nonexistent tests/e2e/run -l >"${TMPDIR:-/tmp}/.layers.$$" || wrong tests/e2e/run 'does not list its cases' "status $?"
+rows=$(grep -c '^| ' tests/e2e/MATRIX.md)
+wrong tests/e2e/MATRIX.md 'has lost its rows' "$( ((rows > 10)) || echo "$rows")"
+wrong tests/e2e/MATRIX.md 'has a cell that is neither a case of tests/e2e/run -l nor "none: why"' \
+	"$(awk -F' *[|] *' 'FNR == NR { is[$1] = 1; next } /^[|] / && $2 != "builder" && $2 !~ /^-/ {
+		if (NF != 9) print "not seven columns: " $2
+		for (i = 3; i < NF; i++)
+			if ($i !~ /^none: ./ && !($i ~ /^`.*`$/ && substr($i, 2, length($i) - 2) in is)) print $2 ": " $i }' \
+		"${TMPDIR:-/tmp}/.layers.$$" tests/e2e/MATRIX.md)"
+wrong tests/e2e/matrix.sh 'has a case that is in no cell' \
+	"$(awk '/^\t?matrix [a-z'\'']/ { for (i = 4; i <= NF; i++) print $3 "-" $i }' tests/e2e/matrix.sh | tr _ - |
+		while read -r name; do grep -qE "\`${name}[\`@]" tests/e2e/MATRIX.md || echo "$name"; done)"
+rm -f "${TMPDIR:-/tmp}/.layers.$$"
+verdict
+
 # The scenarios share one namespace: a function of another file would silently be replaced
 bad=''
 wrong tests 'two end-to-end files define the same function' \

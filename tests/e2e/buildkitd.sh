@@ -5,15 +5,20 @@
 # this runs. Seen with v0.32.2.
 [[ ${BUILDKITD:-} ]] || return 0
 
+# A small root file system as a folder of the context: there is no image to begin with
+context_root() {
+	local r=$W/ctx/r a
+	mkdir -p "$r"/{bin,etc,tmp,proc,sys,dev}
+	cp "$(command -v busybox)" "$OOMBOX" "$r/bin/"
+	for a in sh echo sleep; do ln -s busybox "$r/bin/$a"; done
+}
 # Starts it with its steps below $BOX; sets P to a build with it
 buildkitd_up() {
 	need_cgroups
-	local r=$W/ctx/r a
 	BOX=$DOCKERD_CGROUP/box
 	limit_builds "$1" "$BOX"
-	mkdir -p "$r"/{bin,etc,tmp,proc,sys,dev} state
-	cp "$(command -v busybox)" "$OOMBOX" "$r/bin/"
-	for a in sh echo sleep; do ln -s busybox "$r/bin/$a"; done
+	mkdir state
+	context_root
 	BKD=$(mktemp -d "$TMP/bk.XXXXXX")	# a socket's path is short
 	printf '[worker.oci]\ndefaultCgroupParent = "/%s"\n' "$BOX" >bk.toml
 	setsid "$BUILDKITD/buildkitd" --config bk.toml --root "$W/state" --addr "unix://$BKD/s" --otel-socket-path "$BKD/o" \
@@ -115,9 +120,9 @@ buildctl_cancelled() {
 	has j '[.incidents[] | select(.code | startswith("ZT10"))] | length' 0
 }
 
-# buildx' docker-container driver: buildkitd is a container of dockerd's, and its memory limit that container's
-scenario buildx_container docker26
-buildx_container() {
+# buildx' docker-container driver: buildkitd is a container of dockerd's, and its memory limit that container's.
+# Sets P to a build with it
+container_up() {
 	local r=$W/root a
 	need_cgroups
 	mkdir -p "$r"/{bin,usr/bin,etc,tmp,proc,sys,dev,var/lib,run}
@@ -131,12 +136,15 @@ buildx_container() {
 	[[ -x $(command -v docker-init) ]] || ln -sf "$(command -v tini || echo /nonexistent)" "$DOCKER_DIR/sbin/docker-init"
 	docker buildx create --name zte2e --driver docker-container --driver-opt image=bk:1,network=host,memory=250m,memory-swap=250m --bootstrap ||
 		missing "no builder: $(tail -n1 "$W/log")"
-	r=$W/ctx/r
-	mkdir -p "$r"/{bin,etc,tmp,proc,sys,dev}
-	cp "$(command -v busybox)" "$OOMBOX" "$r/bin/"
-	for a in sh echo sleep; do ln -s busybox "$r/bin/$a"; done
+	context_root
+	P=(docker buildx build --builder zte2e --progress plain)
+}
+
+scenario buildx_container docker26
+buildx_container() {
+	container_up
 	eating 'oombox eat 400'
-	traced docker buildx build --builder zte2e --progress plain ctx
+	traced "${P[@]}" ctx
 	[[ $RC != 0 ]] || fail "the build passed"
 	oom_read 1 docker/buildx
 	incident_of "$OOM_pid"
@@ -178,22 +186,18 @@ buildctl_link() {
 	has s .layer.index 4
 }
 
-# As nobody, in a user namespace: a step has no cgroup of its own, or one beside the daemon's
-scenario buildctl_rootless
-buildctl_rootless() {
+# As nobody, in a user namespace: a step has no cgroup of its own, or one beside the daemon's. Sets P to a build with it
+rootless_up() {	# MB
 	need_cgroups
 	command -v newuidmap >/dev/null && command -v rootlesskit >/dev/null || missing 'no newuidmap or rootlesskit'
-	limit_builds $((250 * MB)) "$DOCKERD_CGROUP/box"
 	BOX=$DOCKERD_CGROUP/box
-	local r=$W/ctx/r a
-	mkdir -p "$r"/{bin,etc,tmp,proc,sys,dev}; mkdir -m 700 home xdg
-	cp "$(command -v busybox)" "$OOMBOX" "$r/bin/"
-	for a in sh echo sleep; do ln -s busybox "$r/bin/$a"; done
-	eating 'oombox eat 400'
+	limit_builds $(($1 * MB)) "$BOX"
+	mkdir -m 700 home xdg
+	context_root
 	echo nobody:100000:65536 >subid
 	chown nobody:nogroup home xdg
 	chmod 711 "$TMP"
-	setpriv --reuid nobody --clear-groups --regid nogroup test -x "$BUILDKITD/buildkitd" -a -r "$W/ctx/Dockerfile" || skip 'nobody may not read here'
+	setpriv --reuid nobody --clear-groups --regid nogroup test -x "$BUILDKITD/buildkitd" -a -r "$W/ctx/r/bin/sh" || skip 'nobody may not read here'
 	cat >as_nobody.sh <<-END
 	echo \$\$ >"$(cg_dir "$BOX")/cgroup.procs"
 	mount --bind subid /etc/subuid && mount --bind subid /etc/subgid || exit
@@ -205,7 +209,14 @@ buildctl_rootless() {
 	BKD_PID=$!
 	trap 'cg_pids "$BOX" | xargs -r kill -KILL 2>/dev/null; kill "$BKD_PID" 2>/dev/null' EXIT
 	(wait_for 30 test -S xdg/s) || missing "no rootless buildkitd: $(tail -n1 bkd.log)"
-	traced "$BUILDKITD/buildctl" --addr "unix://$W/xdg/s" build --progress plain --frontend dockerfile.v0 --local context=ctx --local dockerfile=ctx
+	P=("$BUILDKITD/buildctl" --addr "unix://$W/xdg/s" build --progress plain --frontend dockerfile.v0 --local context=ctx --local dockerfile=ctx)
+}
+
+scenario buildctl_rootless
+buildctl_rootless() {
+	rootless_up 250
+	eating 'oombox eat 400'
+	traced "${P[@]}"
 	[[ $RC != 0 ]] || fail "the build passed"
 	oom_read 1 "$BOX"
 	incident_of "$OOM_pid"
