@@ -9,6 +9,7 @@
 #include "builder/cgpath.h"
 #include "builder/client.h"
 #include "builder/compose_cmd.h"
+#include "builder/engine.h"
 #include "trace/event.h"
 
 #define REF_TRIES 8
@@ -46,6 +47,19 @@ static void want_dockerfile(struct want *w, const struct proc *p, const struct c
 	snprintf(w->context, sizeof(w->context), "%s", c->context ? c->context : "");
 }
 
+/* Which daemon it speaks to, unless an option says so: of two that build the same at once, that tells whose a step is. */
+static void want_endpoint(struct want *w, const struct proc *p, const char *variable)
+{
+	size_t n = p->endpoint ? 0 : strlen(strcpy(w->names, variable)) + 1;
+
+	w->names[n] = 0;
+	if (w->kind != WANT_NONE || !n)
+		return;
+	w->kind = WANT_ENV;
+	w->who = p->id;
+	w->cgroup = p->cgroup;
+}
+
 static bool word_has(const char *argv, size_t len, const char *name)
 {
 	size_t first = strnlen(argv, len), base = first;
@@ -53,6 +67,27 @@ static bool word_has(const char *argv, size_t len, const char *name)
 	while (base && argv[base - 1] != '/')
 		base--;
 	return memmem(argv + base, first - base, name, strlen(name)) != NULL;
+}
+
+static void see_engine(struct model *m, const struct zt_ev *ev, const char *argv, size_t len)
+{
+	struct engine_cmd cmd;
+	struct proc *p;
+	struct engine *e;
+	const char *copy;
+
+	if (m->nengines >= ENGINES_MAX || !(word_has(argv, len, "dockerd") || word_has(argv, len, "buildkitd")))
+		return;
+	p = model_proc(m, &ev->who);
+	copy = p ? arena_dup(&m->arena, argv, len) : NULL;
+	e = copy && engine_parse(copy, len, &cmd) ? arena_zalloc(&m->arena, sizeof(*e)) : NULL;
+	if (!e)
+		return;
+	*e = (struct engine){ .next = m->engines, .proc = p, .buildkitd = cmd.buildkitd, .root = cmd.root,
+			      .hosts = arena_dup(&m->arena, cmd.hosts, cmd.hosts_bytes + 1) };
+	p->pins++;
+	m->engines = e;
+	m->nengines++;
 }
 
 /* Few programs are called so; only those are worth memory and a closer look. docker-compose was in Python once. */
@@ -174,6 +209,8 @@ static void see_client(struct model *m, const struct zt_ev *ev, const char *tail
 		if (!p->client_argv)
 			keep_argv(m, p, tail, len);
 		see_project(m, p, &project, w);
+		if (w)
+			want_endpoint(w, p, "DOCKER_HOST");
 		return;
 	}
 	if (!client_parse(argv, len, cut, c))
@@ -191,6 +228,7 @@ static void see_client(struct model *m, const struct zt_ev *ev, const char *tail
 	if (!b)
 		return;
 	keep_argv(m, p, tail, len);
+	p->endpoint = keep(m, c->host);
 	b->buildx = c->kind == CLIENT_BUILDX_BUILD || c->kind == CLIENT_BUILDCTL;
 	b->target = keep(m, c->target);
 	b->context = c->kind == CLIENT_BUILDCTL ? NULL : keep(m, c->context);
@@ -205,6 +243,8 @@ static void see_client(struct model *m, const struct zt_ev *ev, const char *tail
 		b->file_seen = true;
 	if (w && (b->file_status == ZT_FILE_OK || c->dockerfile_stdin))
 		want_dockerfile(w, p, c);
+	if (w)
+		want_endpoint(w, p, c->kind == CLIENT_BUILDCTL ? "BUILDKIT_HOST" : "DOCKER_HOST");
 }
 
 static enum builder_kind builder_of(enum cgpath_kind kind)
@@ -260,8 +300,40 @@ static void take_argv(struct step *s, const struct zt_ev_exec *e, char *copy, si
 	s->argv_hashed_bytes = e->argv_hashed_bytes;
 }
 
+static bool has_name(const char *names, const char *name, size_t len)
+{
+	for (; *names; names += strlen(names) + 1)
+		if (strlen(names) == len && !memcmp(names, name, len))
+			return true;
+	return false;
+}
+
+/* Two builds may differ in their build args alone: those that a step was given tell whose it is. */
+static void want_build_args(const struct model *m, const struct zt_id *who, struct want *w)
+{
+	size_t at = 0;
+
+	if ((w->kind != WANT_SAMPLE && w->kind != WANT_NONE) || !m->builds || !m->builds->next)
+		return;
+	w->who = *who;
+	for (const struct build *b = m->builds; b; b = b->next)
+		for (const char *a = b->ended_ns ? NULL : b->build_args; a && *a; a += strlen(a) + 1) {
+			size_t len = strcspn(a, "=");
+
+			w->names[at] = 0;
+			if (!len || len > 63 || at + len + 2 > sizeof(w->names) || has_name(w->names, a, len))
+				continue;
+			memcpy(w->names + at, a, len);
+			w->names[at + len] = 0;
+			at += len + 1;
+		}
+	w->names[at] = 0;
+	if (at && w->kind == WANT_NONE)
+		w->kind = WANT_ENV;
+}
+
 /* buildah rootless or with chroot isolation, kaniko: the helper's child that becomes another program is the step. */
-static void see_entry_below(struct model *m, const struct zt_ev_exec *e, const char *argv, size_t len)
+static void see_entry_below(struct model *m, const struct zt_ev_exec *e, const char *argv, size_t len, struct want *w)
 {
 	struct proc *p = model_proc(m, &e->h.who);
 	enum builder_kind kind = p && p->parent && !p->step ? started_by(p) : BUILDER_HOST;
@@ -283,6 +355,9 @@ static void see_entry_below(struct model *m, const struct zt_ev_exec *e, const c
 	s->builder = kind;
 	s->frontend = kind == BUILDER_BUILDKIT && is_frontend(copy);
 	take_argv(s, e, copy, len);
+	w->cgroup = e->h.cgroup;
+	if (kind == BUILDER_BUILDKIT)
+		want_build_args(m, &e->h.who, w);
 }
 
 static void want_samples(const struct model *m, zt_u64 cgroup, struct want *w)
@@ -295,36 +370,6 @@ static void want_samples(const struct model *m, zt_u64 cgroup, struct want *w)
 	w->cgroup = cgroup;
 	w->names[0] = 0;
 	snprintf(w->path, sizeof(w->path), "%s", path);
-}
-
-static bool has_name(const char *names, const char *name, size_t len)
-{
-	for (; *names; names += strlen(names) + 1)
-		if (strlen(names) == len && !memcmp(names, name, len))
-			return true;
-	return false;
-}
-
-/* Two builds may differ in their build args alone: those that a step was given tell whose it is. */
-static void want_build_args(const struct model *m, const struct zt_id *who, struct want *w)
-{
-	size_t at = 0;
-
-	if (w->kind != WANT_SAMPLE || !m->builds || !m->builds->next)
-		return;
-	w->who = *who;
-	for (const struct build *b = m->builds; b; b = b->next)
-		for (const char *a = b->ended_ns ? NULL : b->build_args; a && *a; a += strlen(a) + 1) {
-			size_t len = strcspn(a, "=");
-
-			w->names[at] = 0;
-			if (!len || len > 63 || at + len + 2 > sizeof(w->names) || has_name(w->names, a, len))
-				continue;
-			memcpy(w->names + at, a, len);
-			w->names[at + len] = 0;
-			at += len + 1;
-		}
-	w->names[at] = 0;
 }
 
 /* The traced command goes, or starts something, in another cgroup (systemd-run, a CI's job): that may be limited, too. */
@@ -531,9 +576,10 @@ void attribute(struct model *m, const struct zt_ev *ev, struct want *w)
 	switch (ev->kind) {
 	case ZT_exec:
 		see_runner(m, ev, tail, len);
+		see_engine(m, ev, tail, len);
 		see_client(m, ev, tail, len, ev->flags & ZT_F_EXEC_CUT, w);
 		see_entry(m, e, tail, len, w);
-		see_entry_below(m, e, tail, len);
+		see_entry_below(m, e, tail, len, w);
 		if (ev->flags & ZT_F_EXEC_NEW_CGROUP)
 			see_move(m, &ev->who, ev->cgroup, w);
 		want_env(m, ev, w);
@@ -548,6 +594,7 @@ void attribute(struct model *m, const struct zt_ev *ev, struct want *w)
 		break;
 	case ZT_proc:
 		see_runner(m, ev, tail, len);
+		see_engine(m, ev, tail, len);
 		see_client(m, ev, tail, len, false, w);
 		want_client_job(m, ev, w);
 		break;

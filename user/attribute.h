@@ -27,6 +27,10 @@ void attribute_resolve(struct model *m);
 struct df_instr;
 const struct df_instr *attribute_guess(struct model *m, const struct step *s, const struct build **ret);
 
+/* attribute_engine.c: does the daemon that runs the step have the build's client as its own? */
+enum engine_fit { ENGINE_UNKNOWN, ENGINE_SAME, ENGINE_OTHER };
+enum engine_fit attribute_engine(const struct model *m, const struct step *s, const struct build *b);
+
 /* attribute_log.c: whose step a kernel log's kills were, by what build logs tell */
 void attribute_logs(struct model *m);
 

@@ -297,6 +297,17 @@ static bool by_same_args(const struct model *m, const struct step *s, const stru
 	return args_agree(s, c->build, &same) && same;
 }
 
+static bool by_engine(const struct model *m, const struct step *s, const struct candidate *c)
+{
+	return attribute_engine(m, s, c->build) != ENGINE_OTHER;
+}
+
+/* A client of which nothing is said may have a context of docker's that names this daemon: likely at most. */
+static bool by_same_engine(const struct model *m, const struct step *s, const struct candidate *c)
+{
+	return attribute_engine(m, s, c->build) == ENGINE_SAME;
+}
+
 /* Without layer evidence: builders run a stage from top to bottom, so of one stage it is the first not yet run. */
 static bool one_stage(const struct candidate *c, unsigned int n)
 {
@@ -332,6 +343,7 @@ const struct df_instr *attribute_guess(struct model *m, const struct step *s, co
 
 	*ret = NULL;
 	n = narrow(m, s, c, n, by_free);
+	n = narrow(m, s, c, n, by_engine);
 	n = narrow(m, s, c, n, by_args);
 	n = narrow(m, s, c, n, by_same_args);
 	for (unsigned int i = 1; i < n; i++)
@@ -389,6 +401,7 @@ static void resolve_step(struct model *m, struct step *s)
 	s->confidence = CONF_UNKNOWN;
 	if (!n)
 		return;
+	n = narrow(m, s, c, n, by_engine);
 	n = narrow(m, s, c, n, by_args);
 	n = narrow(m, s, c, n, by_same_args);
 	n = narrow(m, s, c, n, by_base);
@@ -396,6 +409,7 @@ static void resolve_step(struct model *m, struct step *s)
 	n = narrow(m, s, c, n, by_parent);
 	n = narrow(m, s, c, n, by_child);
 	note_tie(m, s, c, n);
+	n = narrow(m, s, c, n, by_same_engine);
 	n = narrow(m, s, c, n, by_free);
 	if (n > 1 && !one_stage(c, n)) /* of one stage it is the first */
 		ours_first(m, c, n);

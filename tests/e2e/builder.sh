@@ -208,3 +208,37 @@ systemd_driver() {
 	has i .causal true
 	has s .confidence confirmed
 }
+
+# Two daemons that build the same at the same moment: which of them runs the step, and which one each client speaks to
+two_daemons_build() {	# CMD…
+	own_dockerd
+	dockerfile mine/Dockerfile <<-'END'
+	FROM base:1
+	RUN echo one && sleep 1
+	RUN echo two && sleep 1 && oombox eat 150
+	END
+	cp -r mine theirs
+	limit_builds $((64 * MB)) "$MINE_CG"
+	cat >both.sh <<-END
+	"\$@" theirs >theirs.log 2>&1 &
+	DOCKER_HOST=unix://$MINE/docker.sock "\$@" mine; rc=\$?
+	wait
+	exit \$rc
+	END
+	DOCKER_HOST=unix://$DOCKER_DIR/docker.sock traced sh both.sh "$@"
+	[[ $RC != 0 ]] || fail "the build passed"
+	grep -q 'ate 150' theirs.log || fail "the other daemon's build should have passed: $(tail -n1 theirs.log)"
+	oom_read 1 "$MINE_CG"
+	check_oom ZT1002
+	lines_of 'RUN echo two' mine/Dockerfile
+	has b .dockerfile mine/Dockerfile
+	has s .line "$L_first"
+	has s .confidence confirmed
+	has j '[.builds[] | select(.dockerfile == ("mine/Dockerfile", "theirs/Dockerfile")) | [.dockerfile, .outcome, (.steps | length)] | @text] | sort | join(" ")' \
+		'["mine/Dockerfile","failed",2] ["theirs/Dockerfile","ran",2]'
+	is_true j 'all(.builds[] | select(.dockerfile).steps[]; .confidence == "confirmed")'
+}
+scenario two_daemons docker
+two_daemons() { two_daemons_build "${BK[@]}"; }
+scenario two_daemons_legacy docker
+two_daemons_legacy() { two_daemons_build "${LEGACY[@]}"; }

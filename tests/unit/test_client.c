@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "builder/client.h"
+#include "builder/engine.h"
 
 /* Words NUL-separated; the literal's own NUL is the one behind the last word. */
 #define ARGV(lit) lit, sizeof(lit)
@@ -279,10 +280,47 @@ static void test_timeout(void **state)
 	assert_int_equal(signal_number("NOPE"), 0);
 }
 
+static void engines(void **state)
+{
+	struct engine_cmd e;
+	char many[4000] = "dockerd";
+	size_t n = sizeof("dockerd");
+
+	(void)state;
+	assert_true(engine_parse(ARGV("/usr/sbin/dockerd\0-H\0fd://\0--containerd=/run/c.sock\0--host=tcp://h:1\0--data-root\0/d"), &e));
+	assert_false(e.buildkitd);
+	assert_string_equal(e.hosts, "fd://");
+	assert_string_equal(e.hosts + sizeof("fd://"), "tcp://h:1");
+	assert_int_equal(e.hosts_bytes, sizeof("fd://") + sizeof("tcp://h:1"));
+	assert_string_equal(e.root, "/d");
+	assert_true(engine_parse(ARGV("dockerd\0--data-root"), &e));
+	assert_int_equal(e.hosts_bytes, 0);
+	assert_null(e.root);
+	assert_true(engine_parse(ARGV("buildkitd\0--addr\0unix:///x\0-H\0unix:///y\0--root=/r"), &e));
+	assert_true(e.buildkitd);
+	assert_int_equal(e.hosts_bytes, sizeof("unix:///x"));
+	assert_string_equal(e.root, "/r");
+	assert_false(engine_parse(ARGV("docker\0-H\0unix:///x\0build\0."), &e));
+	assert_false(engine_parse("", 0, &e));
+	/* more than fits: the first ones stay, and the list has its end */
+	while (n + 40 < sizeof(many)) {
+		n += strlen(strcpy(many + n, "-H")) + 1;
+		n += strlen(strcpy(many + n, "unix:///run/another.sock")) + 1;
+	}
+	assert_true(engine_parse(many, n, &e));
+	assert_true(e.hosts_bytes < sizeof(e.hosts));
+	assert_int_equal(e.hosts[e.hosts_bytes], 0);
+
+	assert_true(endpoint_same("unix:///var/run/docker.sock", "unix:///run/docker.sock"));
+	assert_true(endpoint_same("fd://", "unix:///var/run/docker.sock"));
+	assert_false(endpoint_same("unix:///run/docker.sock", "unix:///run/user/1/docker.sock"));
+	assert_false(endpoint_same("tcp://h:1", "tcp://h:2"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rows),	cmocka_unit_test(test_details),
+		cmocka_unit_test(engines), cmocka_unit_test(test_rows),	cmocka_unit_test(test_details),
 		cmocka_unit_test(test_where),	cmocka_unit_test(test_overflow),
 		cmocka_unit_test(test_runtime), cmocka_unit_test(test_daemon),
 		cmocka_unit_test(test_timeout),

@@ -67,8 +67,19 @@ struct proc {
 	bool scoped;		   /* it is or ever was below a process that the report is about */
 	bool cgroup_scoped;	   /* its cgroup is in one that the report is about */
 	const char *client_argv;   /* of a client, in full; NULL: none */
+	const char *endpoint;	   /* of a client: the daemon that it was told to speak to; NULL: not known */
 	zt_u32 client_argv_bytes;
 	struct heap_cmd heap;	   /* of a runtime that has one; runtime HEAP_NONE: not such */
+};
+
+/* A dockerd or buildkitd, by its command line */
+#define ENGINES_MAX 64
+struct engine {
+	struct engine *next;
+	struct proc *proc;
+	bool buildkitd;
+	const char *hosts; /* what it listens on, NUL-separated, an empty one at the end; none: not known */
+	const char *root;  /* its data; NULL: the default */
 };
 
 /* What a cgroup used over time; when full, neighbours are merged and keep the higher value. */
@@ -399,6 +410,8 @@ struct model {
 	unsigned int nexited;
 	struct cgroup *cgroups;
 	struct build *builds, **builds_tail;
+	struct engine *engines;
+	unsigned int nengines;
 	struct step *steps, **steps_tail;
 	struct kill *kills, **kills_tail, *last_kill;
 	bool kills_told; /* every kill has been reported */

@@ -164,7 +164,7 @@ int apply_exec(struct model *m, const struct zt_ev *ev)
 	p->exec_ns = ev->ts_ns;
 	p->oom_score_adj = e->oom_score_adj;
 	memcpy(p->comm, e->comm, sizeof(p->comm));
-	p->client_argv = NULL;
+	p->client_argv = p->endpoint = NULL;
 	set_argv(p, argv, len);
 	set_heap(p, argv, len);
 	label_find(argv, len, &p->label, NULL);

@@ -123,6 +123,8 @@ int apply_env(struct model *m, const struct zt_ev *ev)
 		return 0;
 	}
 	heap_env(&p->heap, s[0], s[1]);
+	if (!p->endpoint && (!strcmp(s[0], "DOCKER_HOST") || !strcmp(s[0], "BUILDKIT_HOST")))
+		p->endpoint = arena_strdup(&m->arena, s[1]);
 	if (p->step && p->step->entry == p)
 		step_env(m, p->step, s[0], s[1]);
 	return 0;

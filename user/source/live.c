@@ -108,11 +108,10 @@ static int live_ask(struct source *s, const struct want *w, sink_fn sink, void *
 			layer_size_answer(w, sink, ctx);
 		return host(l, ZT_F_HOST_AT_KILL, sink, ctx);
 	}
-	if (w->kind == WANT_SAMPLE) {
-		if (w->names[0])
-			enrich_environ(l->enrich, w, sink, ctx);
+	if (w->names[0] && (w->kind == WANT_SAMPLE || w->kind == WANT_DOCKERFILE || w->kind == WANT_PROJECT || w->kind == WANT_TARGETS))
+		enrich_environ(l->enrich, w, sink, ctx);
+	if (w->kind == WANT_SAMPLE)
 		return sampler_add(&l->sampler, w->cgroup, w->path, sink, ctx);
-	}
 	if (w->kind == WANT_PEER)
 		return peers_ask(&l->peers, w, sink, ctx);
 	if (w->kind == WANT_HOST)

@@ -48,7 +48,7 @@ struct want {
 	unsigned int nci_who;
 	bool pods;	     /* with any kind: what is known of the node's pods, as `fact` events */
 	char ci_names[2048]; /* NUL-separated, an empty one at the end */
-	char names[1024];    /* of environment variables of who, NUL-separated; "": none. Also with WANT_SAMPLE */
+	char names[1024];    /* of environment variables of who, NUL-separated; "": none. Also with WANT_SAMPLE, _DOCKERFILE, _PROJECT, _TARGETS */
 };
 
 struct source {
