@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "source/oomwatch.h"
+#include "trace/event.h"
 #include "fixture_tree.h"
 
 struct scene {
@@ -271,13 +272,97 @@ static void test_vmstat(void **state)
 	stop(&s);
 }
 
+struct told {
+	unsigned int n;
+	zt_u16 kind[8];
+	zt_u64 parent[8], id[8], peak[8];
+};
+
+static int take(void *ctx, const struct zt_ev *ev)
+{
+	const struct zt_memcg *m = ev->kind == ZT_rmdir ? &((const struct zt_ev_rmdir *)ev)->mem :
+							  &((const struct zt_ev_cgroup *)ev)->mem;
+	struct told *t = ctx;
+
+	assert_int_equal(ev_check(ev), 0);
+	assert_true(t->n < 8);
+	t->kind[t->n] = ev->kind;
+	t->id[t->n] = m->id;
+	t->parent[t->n] = m->parent;
+	t->peak[t->n++] = m->peak_bytes;
+	return 0;
+}
+
+/* One that comes is told after those above it; one that goes with what it had last, once its kills are told. */
+static void test_came_and_went(void **state)
+{
+	struct told t = { 0 };
+	struct scene s;
+	char path[256];
+
+	(void)state;
+	start(&s, 1);
+	v1(&s, "", 0, 0, "9223372036854771712\n", "9\n", "9223372036854771712\n");
+	watch(&s, false, "/");
+	oomwatch_told(&s.w);
+	v1(&s, "a", 0, 0, "67108864\n", "9\n", "9223372036854771712\n");
+	v1(&s, "a/b", 0, 0, "9223372036854771712\n", "5000\n", "9223372036854771712\n");
+	oomwatch_add(&s.w, "/a/b");
+	assert_int_equal(oomwatch_tell(&s.w, true, take, &t), 0);
+	assert_int_equal(t.n, 2);
+	assert_int_equal(t.kind[0], ZT_cgroup);
+	assert_int_equal(t.parent[1], t.id[0]);
+	assert_int_equal(t.parent[0], s.w.at[0].id);
+	v1(&s, "a/b", 0, 1, "9223372036854771712\n", "7000\n", "9223372036854771712\n");
+	look(&s, 1, NULL);
+	fixture_path(&s.f, "cg/a/b", path, sizeof(path));
+	nftw(path, fixture_rm, 16, FTW_DEPTH | FTW_PHYS);
+	nothing(&s);
+	assert_int_equal(oomwatch_tell(&s.w, false, take, &t), 0);
+	assert_int_equal(t.n, 2);
+	assert_int_equal(oomwatch_tell(&s.w, true, take, &t), 0);
+	assert_int_equal(oomwatch_tell(&s.w, true, take, &t), 0);
+	assert_int_equal(t.n, 3);
+	assert_int_equal(t.kind[2], ZT_rmdir);
+	assert_int_equal(t.id[2], t.id[1]);
+	assert_int_equal(t.peak[2], 7000);
+	stop(&s);
+}
+
+/* A step's cgroup goes with its count unread: the machine's counts, and it alone has gone */
+static void test_went_unread(void **state)
+{
+	struct scene s;
+	char path[256];
+
+	(void)state;
+	start(&s, 1);
+	v1(&s, "", 0, 0, "9223372036854771712\n", "9\n", "9223372036854771712\n");
+	v1(&s, "a", 0, 0, "67108864\n", "9\n", "9223372036854771712\n");
+	watch(&s, false, "/a");
+	oomwatch_told(&s.w);
+	v1(&s, "a/b", 0, 0, "9223372036854771712\n", "5000\n", "9223372036854771712\n");
+	oomwatch_add(&s.w, "/a/b");
+	nothing(&s);
+	host(&s, 9, 900); /* the one that was counted in /a, and one more */
+	v1(&s, "a", 5, 1, "67108864\n", "67108864\n", "9223372036854771712\n");
+	look(&s, 1, NULL);
+	fixture_path(&s.f, "cg/a/b", path, sizeof(path));
+	nftw(path, fixture_rm, 16, FTW_DEPTH | FTW_PHYS);
+	v1(&s, "a", 9, 1, "67108864\n", "67108864\n", "9223372036854771712\n");
+	assert_string_equal(look(&s, 1, NULL), "/a");
+	nothing(&s);
+	stop(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_v2_own),	   cmocka_unit_test(test_v2_above), cmocka_unit_test(test_v2_namespace),
 		cmocka_unit_test(test_v2_sibling), cmocka_unit_test(test_v1),	    cmocka_unit_test(test_v1_two),
 		cmocka_unit_test(test_v1_memsw),   cmocka_unit_test(test_vmstat),
-		cmocka_unit_test(test_v2_no_controller),
+		cmocka_unit_test(test_v2_no_controller), cmocka_unit_test(test_came_and_went),
+		cmocka_unit_test(test_went_unread),
 	};
 
 	return cmocka_run_group_tests_name("oomwatch", tests, NULL, NULL);

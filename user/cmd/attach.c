@@ -28,7 +28,7 @@ static int run(const struct options *o)
 
 static const struct opt *const opts[] = {
 	&opt_pid, &opt_cgroup, &opt_container, &opt_scope_ci, &opt_format, &opt_publish_to, &opt_output, &opt_no_trace, &opt_no_host_check, &opt_lang, &opt_color,
-	&opt_hooks, &opt_quiet, &opt_verbose, &opt_plain, NULL,
+	&opt_require_bpf, &opt_hooks, &opt_quiet, &opt_verbose, &opt_plain, NULL,
 };
 const struct command cmd_attach = { "attach", "attach --pid=P|--cgroup=PATH|--container=ID|--ci=NAME [options]",
 				    N_("watch one process, cgroup, container or CI until it is gone"), opts, false, run };

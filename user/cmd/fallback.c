@@ -44,7 +44,7 @@ const struct plain_opts *fallback_opts(struct fallback *f, const struct options 
 				       const struct procfs *proc, struct cgroupfs *cg)
 {
 	f->plain = (struct plain_opts){ .fifo = f->lib[0] ? f->fifo : NULL, .uid = geteuid(), .gid = getegid(),
-					.child = c->id.tgid, .command = c, .proc = proc, .cg = cg };
+					.child = c->pid ? c->id.tgid : 0, .command = c, .proc = proc, .cg = cg };
 	if (o->user)
 		child_user(o->user, &f->plain.uid, &f->plain.gid);
 	return &f->plain;

@@ -18,7 +18,7 @@ static int run(const struct options *o)
 static const struct opt opt_swap = { "swap", 0, OPT_SIZE, offsetof(struct options, swap_bytes), "SIZE",
 				     N_("swap to a file of SIZE (2G) for the time of the build, too") };
 static const struct opt *const opts[] = {
-	&opt_swap, &opt_format, &opt_output, &opt_no_trace, &opt_lang, &opt_color, &opt_user, &opt_hooks, &opt_quiet,
+	&opt_swap, &opt_format, &opt_output, &opt_no_trace, &opt_lang, &opt_color, &opt_user, &opt_require_bpf, &opt_hooks, &opt_quiet,
 	&opt_verbose, NULL,
 };
 const struct command cmd_measure = { "measure", "measure [options] -- COMMAND …",

@@ -208,7 +208,7 @@ static int attach(struct run *r)
 	zt_u64 start_ns = live_now_ns();
 	int e;
 
-	if (r->t->command && !r->o->require_bpf && !r->t->measure)
+	if (!r->o->require_bpf)
 		lo.plain = fallback_opts(&r->fallback, r->o, &r->child, &r->proc, &r->cg);
 	e = live_open(&r->s.src, &lo, session_event, &r->s, err, sizeof(err));
 	r->traced = e >= 0;

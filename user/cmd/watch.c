@@ -16,7 +16,7 @@ static int run(const struct options *o)
 }
 
 static const struct opt *const opts[] = {
-	&opt_format, &opt_publish, &opt_output, &opt_no_trace, &opt_no_host_check, &opt_lang, &opt_color, &opt_hooks, &opt_quiet, &opt_verbose, &opt_plain, NULL,
+	&opt_format, &opt_publish, &opt_output, &opt_no_trace, &opt_no_host_check, &opt_lang, &opt_color, &opt_require_bpf, &opt_hooks, &opt_quiet, &opt_verbose, &opt_plain, NULL,
 };
 const struct command cmd_watch = { "watch", "[watch] [options]",
 				   N_("watch the whole machine until Ctrl-C"), opts, false, run };

@@ -38,6 +38,17 @@ static struct unit unit_of_step(struct step *s)
 	return (struct unit){ .entry = s->entry, .step = s, .build = s->build };
 }
 
+/* A kill that a cgroup only counted was of the traced command's if that has been in there. */
+static bool may_be_childs(const struct model *m, const struct kill *k)
+{
+	if (k->victim || !(k->ev.h.flags & ZT_F_CLAIMED))
+		return false;
+	for (const struct proc *p = m->procs; p; p = p->hh.next)
+		if (p->cgroup == k->ev.victim_cgroup && model_is_below(p, m->child))
+			return true;
+	return false;
+}
+
 /* Below the traced command but in no container: the command itself is what failed. *a: room for the builder. */
 static struct unit unit_of_kill(struct model *m, const struct kill *k, struct build_agent *a)
 {
@@ -45,7 +56,7 @@ static struct unit unit_of_kill(struct model *m, const struct kill *k, struct bu
 		return (struct unit){ (struct proc *)a->entry, a->step, a->build, a };
 	if (k->step)
 		return unit_of_step(k->step);
-	if (m->child && (model_is_below(k->victim, m->child) || (!k->victim && (k->ev.h.flags & ZT_F_CLAIMED))))
+	if (m->child && (model_is_below(k->victim, m->child) || may_be_childs(m, k)))
 		return (struct unit){ .entry = m->child, .build = m->host_build };
 	return (struct unit){ 0 };
 }

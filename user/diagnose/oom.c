@@ -249,7 +249,8 @@ static void note_cause(struct report *r, const struct unit *u, struct incident *
 		add_note(i, say(r, _("it ended with exit code %d, which need not come from this kill"),
 				exit_status(u->entry->exit_code)));
 	else if (u->step)
-		add_note(i, _("the step had not ended when the trace did"));
+		add_note(i, u->step->ended_ns ? _("how the step ended was not seen") :
+						_("the step had not ended when the trace did"));
 }
 
 /* make -j8 can lose one compiler after the other: the first is told in full. */

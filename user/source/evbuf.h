@@ -12,6 +12,9 @@
 union evbuf {
 	struct zt_ev h;
 	struct zt_ev_proc proc;
+	struct zt_ev_fork fork;
+	struct zt_ev_exec exec;
+	struct zt_ev_exit exit;
 	struct zt_ev_cgroup cgroup;
 	struct zt_ev_start start;
 	struct zt_ev_fact fact;

@@ -4,12 +4,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "source/evbuf.h"
 #include "source/readfile.h"
+
+#define KEEP_NS 10000000000ull /* a kill in one that has gone since may still be put together */
 
 static bool find_kills(const char *text, zt_u64 *ret)
 {
@@ -20,7 +25,7 @@ static bool find_kills(const char *text, zt_u64 *ret)
  * memory.events.local (5.2) tells of a cgroup itself, memory.events of all below it, too. A kill is counted where the
  * victim was, an OOM where the limit was.
  */
-static void count_v2(const struct oom_level *l, struct oom_counts *c)
+static bool count_v2(const struct oom_level *l, struct oom_counts *c)
 {
 	char text[512];
 	bool local = readfile_at(l->dir, "memory.events.local", text, sizeof(text)) > 0;
@@ -30,17 +35,18 @@ static void count_v2(const struct oom_level *l, struct oom_counts *c)
 		c->ooms_known = readfile_find_u64(text, "oom", &c->ooms);
 	}
 	if (readfile_at(l->dir, "memory.events", text, sizeof(text)) <= 0)
-		return;
+		return local;
 	readfile_find_u64(text, "oom", &c->ooms_below);
 	readfile_find_u64(text, "high", &c->high);
 	if (local)
-		return;
+		return true;
 	c->kills_known = find_kills(text, &c->kills);
 	c->ooms_known = readfile_find_u64(text, "oom", &c->ooms);
+	return true;
 }
 
 /* Version 1 counts a kill in the victim's cgroup alone, and no OOMs: only how often a limit was in the way. */
-static void count_v1(const struct oom_level *l, struct oom_counts *c)
+static bool count_v1(const struct oom_level *l, struct oom_counts *c)
 {
 	zt_u64 v;
 	char text[256];
@@ -51,15 +57,18 @@ static void count_v1(const struct oom_level *l, struct oom_counts *c)
 		c->ooms = v;
 		c->ooms_known = true;
 	}
+	return c->ooms_known;
 }
 
-static void count(const struct oomwatch *w, const struct oom_level *l, struct oom_counts *c)
+/* false: there is nothing to be read any more */
+static bool count(const struct oomwatch *w, const struct oom_level *l, struct oom_counts *ret)
 {
-	*c = (struct oom_counts){ 0 };
-	if (w->cg->version == 2)
-		count_v2(l, c);
-	else
-		count_v1(l, c);
+	struct oom_counts c = { 0 };
+
+	if (l->dir < 0 || !(w->cg->version == 2 ? count_v2(l, &c) : count_v1(l, &c)))
+		return false;
+	*ret = c;
+	return true;
 }
 
 static bool host_count(const struct oomwatch *w, zt_u64 *ret)
@@ -83,37 +92,104 @@ void oomwatch_init(struct oomwatch *w, const struct cgroupfs *cg, const char *pr
 	host_count(w, &w->host_kills);
 	snprintf(path, sizeof(path), "%s/meminfo", proc);
 	w->meminfo = open(path, O_RDONLY | O_CLOEXEC);
-	w->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	w->notify = cg->version == 2 ? inotify_init1(IN_CLOEXEC | IN_NONBLOCK) : eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 }
 
 void oomwatch_done(struct oomwatch *w)
 {
 	for (unsigned int i = 0; i < w->n; i++)
-		close(w->at[i].dir);
+		if (w->at[i].dir >= 0)
+			close(w->at[i].dir);
 	w->n = 0;
 	if (w->vmstat >= 0)
 		close(w->vmstat);
 	if (w->meminfo >= 0)
 		close(w->meminfo);
-	if (w->inotify >= 0)
-		close(w->inotify);
-	w->vmstat = w->meminfo = w->inotify = -1;
+	if (w->notify >= 0)
+		close(w->notify);
+	w->vmstat = w->meminfo = w->notify = -1;
 }
 
 int oomwatch_find(const struct oomwatch *w, zt_u64 id)
 {
 	for (unsigned int i = 0; i < w->n; i++)
-		if (w->at[i].id == id)
+		if (w->at[i].id == id && w->at[i].dir >= 0)
 			return (int)i;
+	return -1;
+}
+
+/* Version 1 says by an eventfd that a limit of this cgroup or above it has led to an OOM, just before the kill. */
+static void ask_v1(const struct oomwatch *w, int dir)
+{
+	int oom = openat(dir, "memory.oom_control", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int control = openat(dir, "cgroup.event_control", O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	if (oom >= 0 && control >= 0)
+		dprintf(control, "%d %d", w->notify, oom);
+	if (oom >= 0)
+		close(oom);
+	if (control >= 0)
+		close(control);
+}
+
+static void ask_v2(const struct oomwatch *w, int dir)
+{
+	char file[64];
+
+	snprintf(file, sizeof(file), "/proc/self/fd/%d/memory.events", dir);
+	inotify_add_watch(w->notify, file, IN_MODIFY);
+}
+
+static zt_u64 pressure_ns(const struct oom_level *l)
+{
+	char text[256], *total;
+
+	if (readfile_at(l->dir, "memory.pressure", text, sizeof(text)) <= 0)
+		return 0;
+	total = strstr(text, "total="); /* the first line: some */
+	return total ? strtoull(total + 6, NULL, 10) * 1000 : 0;
+}
+
+static void read_memory(const struct oomwatch *w, struct oom_level *l)
+{
+	struct zt_memcg m;
+
+	if (l->dir < 0 || cgroupfs_memcg(w->cg, l->path, &m) < 0 || m.id != l->id)
+		return;
+	l->mem = m;
+	if (w->cg->version == 2)
+		l->mem.pressure_ns = pressure_ns(l);
+}
+
+static void refresh(struct oomwatch *w, int level)
+{
+	for (int i = level; i >= 0; i = w->at[i].up)
+		read_memory(w, &w->at[i]);
+}
+
+void oomwatch_refresh(struct oomwatch *w, zt_u64 id)
+{
+	refresh(w, oomwatch_find(w, id));
+}
+
+/* -1: all are taken */
+static int free_place(struct oomwatch *w)
+{
+	zt_u64 now = evbuf_clock_ns(CLOCK_BOOTTIME);
+
+	if (w->n < OOMWATCH_MAX)
+		return (int)w->n++;
+	for (int i = 0; i < OOMWATCH_MAX; i++)
+		if (w->at[i].dir < 0 && w->at[i].told && w->at[i].gone_ns + KEEP_NS < now)
+			return i;
 	return -1;
 }
 
 /* One level; it is known already or gets a place. -1: neither */
 static int place(struct oomwatch *w, const char *path)
 {
-	int dir = cgroupfs_dir(w->cg, path), i;
+	int dir = cgroupfs_dir(w->cg, path), new = -1, i;
 	struct oom_level *l;
-	char file[64];
 	struct stat st;
 
 	/* version 2 may not have the controller here: what is above it accounts for it then */
@@ -124,19 +200,20 @@ static int place(struct oomwatch *w, const char *path)
 		return -1;
 	}
 	i = oomwatch_find(w, st.st_ino);
-	if (i >= 0 || w->n == OOMWATCH_MAX || strlen(path) >= sizeof(l->path)) {
+	if (i < 0 && strlen(path) < sizeof(l->path))
+		new = i = free_place(w);
+	if (new < 0) {
 		close(dir);
 		return i;
 	}
-	i = (int)w->n++;
 	l = &w->at[i];
-	*l = (struct oom_level){ .id = st.st_ino, .dir = dir, .up = -1 };
+	*l = (struct oom_level){ .id = st.st_ino, .dir = dir, .up = -1, .late = w->begun };
 	strcpy(l->path, path);
 	count(w, l, &l->last);
 	l->before = l->last;
-	snprintf(file, sizeof(file), "/proc/self/fd/%d/memory.events", dir);
-	if (w->inotify >= 0 && w->cg->version == 2)
-		inotify_add_watch(w->inotify, file, IN_MODIFY);
+	w->untold++;
+	if (w->notify >= 0)
+		(w->cg->version == 2 ? ask_v2 : ask_v1)(w, dir);
 	return i;
 }
 
@@ -171,6 +248,7 @@ int oomwatch_add(struct oomwatch *w, const char *path)
 		w->at[below].up = up;
 		below = up;
 	}
+	refresh(w, ret);
 	return ret;
 }
 
@@ -202,15 +280,15 @@ static bool reached(zt_u64 peak, zt_u64 limit)
  */
 static bool was_full(const struct oomwatch *w, const struct oom_level *l)
 {
-	struct zt_memcg m;
+	const struct zt_memcg *m = &l->mem;
 
 	if (w->cg->version == 2)
 		return rose(l);
-	if (cgroupfs_memcg(w->cg, l->path, &m) < 0)
+	if (!m->id) /* never read */
 		return false;
-	if (m.swap_limit_bytes != ZT_NO_LIMIT && m.swap_limit_bytes <= m.limit_bytes)
-		return reached(m.peak_bytes, m.swap_limit_bytes) && host_has_plenty(w);
-	return rose(l) && reached(m.peak_bytes, m.limit_bytes);
+	if (m->swap_limit_bytes != ZT_NO_LIMIT && m->swap_limit_bytes <= m->limit_bytes)
+		return reached(m->peak_bytes, m->swap_limit_bytes) && host_has_plenty(w);
+	return rose(l) && reached(m->peak_bytes, m->limit_bytes);
 }
 
 static int host_or_above(const struct oomwatch *w, int top)
@@ -250,25 +328,90 @@ bool oomwatch_counts(const struct oomwatch *w)
 	return false;
 }
 
-unsigned int oomwatch_look(struct oomwatch *w, struct oom_rise *ret, unsigned int max)
+static void gone(struct oomwatch *w, struct oom_level *l)
 {
-	zt_u64 host = w->host_kills;
-	unsigned int n = 0;
-	char buf[4096];
+	close(l->dir);
+	l->dir = -1;
+	l->gone_ns = evbuf_clock_ns(CLOCK_BOOTTIME);
+	l->told = false;
+	w->untold++;
+}
 
-	while (w->inotify >= 0 && read(w->inotify, buf, sizeof(buf)) > 0)
-		;
-	for (unsigned int i = 0; i < w->n; i++)
-		count(w, &w->at[i], &w->at[i].last);
+/* Reads what each level counts; one that can be read no more has gone. Of those that came late: NULL none, or several. */
+static const struct oom_level *count_all(struct oomwatch *w)
+{
+	const struct oom_level *ret = NULL;
+	unsigned int n = 0;
+
 	for (unsigned int i = 0; i < w->n; i++) {
 		struct oom_level *l = &w->at[i];
 
-		if (l->watched && l->last.kills_known && l->last.kills > l->before.kills && n < max)
-			ret[n++] = (struct oom_rise){ (int)i, l->last.kills - l->before.kills, domain_of(w, (int)i) };
+		if (l->dir < 0)
+			continue;
+		if (count(w, l, &l->last)) {
+			if (l->late)
+				read_memory(w, l);
+			continue;
+		}
+		gone(w, l);
+		if (l->late && l->watched) {
+			ret = l;
+			n++;
+		}
 	}
-	if (host_count(w, &host) && host > w->host_kills && !oomwatch_counts(w) && n < max)
-		ret[n++] = (struct oom_rise){ -1, host - w->host_kills,
-					      host_or_above(w, -1) };
+	return n == 1 ? ret : NULL;
+}
+
+/*
+ * The machine counted a kill that no cgroup did, now or at the last look (there is a moment between the two counts), and
+ * one cgroup has gone with its count: it was in there.
+ */
+static zt_u64 unread(struct oomwatch *w, zt_u64 host, zt_u64 counted, const struct oom_level *went)
+{
+	zt_u64 all = host - w->host_kills + w->uncounted;
+
+	w->uncounted = all > counted ? all - counted : 0;
+	if (!went || !w->sees_root || !w->uncounted)
+		return 0;
+	all = w->uncounted;
+	w->uncounted = 0;
+	return all;
+}
+
+static bool has_risen(const struct oom_level *l)
+{
+	return l->watched && l->last.kills_known && l->last.kills > l->before.kills;
+}
+
+unsigned int oomwatch_look(struct oomwatch *w, struct oom_rise *ret, unsigned int max)
+{
+	zt_u64 host = w->host_kills, counted = 0, more;
+	const struct oom_level *went;
+	unsigned int n = 0;
+	char buf[4096];
+
+	while (w->notify >= 0 && read(w->notify, buf, sizeof(buf)) > 0)
+		;
+	went = count_all(w);
+	for (unsigned int i = 0; i < w->n && n < max; i++) {
+		struct oom_level *l = &w->at[i];
+
+		if (!has_risen(l))
+			continue;
+		refresh(w, (int)i);
+		counted += l->last.kills - l->before.kills;
+		ret[n++] = (struct oom_rise){ (int)i, l->last.kills - l->before.kills, domain_of(w, (int)i) };
+	}
+	host_count(w, &host);
+	more = unread(w, host, counted, went);
+	if (more && n < max) {
+		int level = (int)(went - w->at);
+
+		refresh(w, w->at[level].up);
+		ret[n++] = (struct oom_rise){ level, more, domain_of(w, level) };
+	} else if (host > w->host_kills && !oomwatch_counts(w) && n < max) {
+		ret[n++] = (struct oom_rise){ -1, host - w->host_kills, host_or_above(w, -1) };
+	}
 	w->host_kills = host;
 	for (unsigned int i = 0; i < w->n; i++)
 		w->at[i].before = w->at[i].last;
@@ -279,10 +422,8 @@ void oomwatch_memcg(const struct oomwatch *w, int level, struct zt_memcg *ret)
 {
 	const struct oom_level *l = &w->at[level];
 
-	if (cgroupfs_memcg(w->cg, l->path, ret) < 0) { /* removed since */
-		memset(ret, 0, sizeof(*ret));
-		ret->id = l->id;
-	}
+	*ret = l->mem;
+	ret->id = l->id;
 	ret->parent = l->up >= 0 ? w->at[l->up].id : 0;
 	ret->events_oom_kill = l->last.kills;
 	ret->events_high = l->last.high;
@@ -290,4 +431,65 @@ void oomwatch_memcg(const struct oomwatch *w, int level, struct zt_memcg *ret)
 		return;
 	ret->events_oom = l->last.ooms_below;
 	ret->events_oom_local = l->last.ooms;
+}
+
+static int tell_made(const struct oomwatch *w, int level, sink_fn sink, void *ctx)
+{
+	const struct oom_level *l = &w->at[level];
+	struct {
+		struct zt_ev_cgroup ev;
+		char path[sizeof(l->path)];
+	} e = { .ev.h = { .fixed = sizeof(e.ev), .kind = ZT_cgroup, .flags = ZT_F_CLAIMED | ZT_F_CGROUP_SNAPSHOT,
+			  .ts_ns = evbuf_clock_ns(CLOCK_BOOTTIME) } };
+
+	strcpy(e.path, l->path);
+	e.ev.h.size = (zt_u32)(sizeof(e.ev) + strlen(e.path) + 1);
+	oomwatch_memcg(w, level, &e.ev.mem);
+	return sink(ctx, &e.ev.h);
+}
+
+static int tell_gone(const struct oomwatch *w, int level, sink_fn sink, void *ctx)
+{
+	struct zt_ev_rmdir ev = { .h = { .size = sizeof(ev), .fixed = sizeof(ev), .kind = ZT_rmdir, .flags = ZT_F_CLAIMED,
+					 .ts_ns = w->at[level].gone_ns } };
+
+	oomwatch_memcg(w, level, &ev.mem);
+	return sink(ctx, &ev.h);
+}
+
+/* Those above it first. */
+static int tell_level(struct oomwatch *w, int level, sink_fn sink, void *ctx)
+{
+	struct oom_level *l = &w->at[level];
+	int err = l->up >= 0 && !w->at[l->up].told ? tell_level(w, l->up, sink, ctx) : 0;
+
+	if (err || l->told)
+		return err;
+	l->told = true;
+	return (l->dir < 0 ? tell_gone : tell_made)(w, level, sink, ctx);
+}
+
+int oomwatch_tell(struct oomwatch *w, bool went, sink_fn sink, void *ctx)
+{
+	unsigned int kept = 0;
+	int err = 0;
+
+	for (unsigned int i = 0; w->untold && i < w->n && !err; i++) {
+		if (w->at[i].told)
+			continue;
+		if (w->at[i].dir >= 0 || went)
+			err = tell_level(w, (int)i, sink, ctx);
+		else
+			kept++;
+	}
+	w->untold = kept;
+	return err;
+}
+
+void oomwatch_told(struct oomwatch *w)
+{
+	for (unsigned int i = 0; i < w->n; i++)
+		w->at[i].told = true;
+	w->untold = 0;
+	w->begun = true;
 }

@@ -8,7 +8,7 @@
 
 #include "source/cgroupfs.h"
 
-#define OOMWATCH_MAX 64 /* cgroups; of those that come later no kill is told */
+#define OOMWATCH_MAX 512 /* cgroups; of those that come later no kill is told */
 
 struct oom_counts {
 	zt_u64 kills;	  /* of processes in it, on version 2 without .local also below it */
@@ -20,10 +20,14 @@ struct oom_counts {
 
 struct oom_level {
 	zt_u64 id;
-	int dir; /* -1: free */
+	int dir; /* -1: it has been removed */
 	int up;	 /* the level above; -1: none that can be seen */
-	bool watched; /* processes of ours are, or were, in it */
+	bool watched; /* processes are, or were, in it */
+	bool late;    /* since oomwatch_told: what it took is asked for when it has gone */
+	bool told;    /* by oomwatch_tell: that it is there, and when dir is -1 that it has gone */
+	zt_u64 gone_ns; /* when that was seen */
 	char path[512];
+	struct zt_memcg mem; /* as of the last refresh */
 	struct oom_counts last, before; /* before: as they were when last did not tell of a kill yet */
 };
 
@@ -39,10 +43,12 @@ struct oom_rise {
 struct oomwatch {
 	const struct cgroupfs *cg; /* borrowed */
 	int vmstat, meminfo;	   /* -1: not readable */
-	int inotify;		   /* -1: none; readable when a file changed */
-	zt_u64 host_kills;
+	int notify;		   /* readable when something happened: inotify, or on version 1 an eventfd; -1: none */
+	zt_u64 host_kills, uncounted; /* uncounted: of those of the last look, in no cgroup */
 	bool sees_root; /* what is mounted is all of the hierarchy */
 	unsigned int n;
+	unsigned int untold; /* new or gone ones */
+	bool begun; /* oomwatch_told has been called */
 	struct oom_level at[OOMWATCH_MAX];
 };
 
@@ -53,6 +59,17 @@ void oomwatch_done(struct oomwatch *w);
 /* Watch the cgroup of that path (as in /proc/PID/cgroup) and look at those above it. Its level, or -1. */
 int oomwatch_add(struct oomwatch *w, const char *path);
 int oomwatch_find(const struct oomwatch *w, zt_u64 id);
+
+/* Its counters once more, and those above it: who reads them after it was removed gets these. */
+void oomwatch_refresh(struct oomwatch *w, zt_u64 id);
+
+/*
+ * Cgroups that came, and with `went` those that were removed, since oomwatch_init or the last call, as `cgroup` and `rmdir`
+ * events. 0 or -errno of the sink
+ */
+int oomwatch_tell(struct oomwatch *w, bool went, sink_fn sink, void *ctx);
+/* What is there now was told of by others. */
+void oomwatch_told(struct oomwatch *w);
 
 /* Read all counts; what has risen. Number of rises. */
 unsigned int oomwatch_look(struct oomwatch *w, struct oom_rise *ret, unsigned int max);

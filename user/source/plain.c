@@ -20,12 +20,15 @@
 #include "source/live.h"
 #include "source/plain_kill.h"
 #include "source/probe.h"
+#include "source/procconn.h"
 #include "source/readfile.h"
 #include "source/shimwire.h"
 #include "trace/event.h"
 
 #define PIPE_BYTES (1 << 20) /* what anybody may ask for (fs.pipe-max-size) */
 #define READS 64	     /* of the FIFO a turn */
+#define GATHER_US 1000	     /* who tells of starts and ends need not wake us for each */
+#define OFTEN_MS 5
 
 struct plain {
 	struct source s;
@@ -33,6 +36,8 @@ struct plain {
 	char fifo[ZT_SHIM_PATH_MAX];
 	int fd; /* of the FIFO; -1: none */
 	struct shimwire wire;
+	struct procconn conn;
+	bool settled; /* the snapshot and the first look at /proc are done */
 	struct tree tree;
 	struct oomwatch watch;
 	struct plain_kill kill;
@@ -56,13 +61,17 @@ static struct tree_proc *known(struct plain *p, const struct zt_id *id)
 	return t ? t : tree_learn(&p->tree, id->tgid, p->sink, p->ctx);
 }
 
-static int on_fork(struct plain *p, const struct zt_ev_fork *e)
+static int on_fork(struct plain *p, const struct zt_ev_fork *e, bool from_shim)
 {
 	struct tree_proc *parent = known(p, &e->h.who), *child = tree_find(&p->tree, e->child.tgid);
 	struct zt_ev_fork ev = *e;
 	struct zt_id id = { .tgid = e->child.tgid, .tid = e->child.tgid, .start_ns = e->h.ts_ns };
 
-	if (child || !parent)
+	if (child && child->told_exit && !from_shim) { /* the number is used again */
+		tree_forget(&p->tree, child);
+		child = NULL;
+	}
+	if (child || !parent || (from_shim && p->conn.fd >= 0)) /* the kernel tells, too, and in order */
 		return 0;
 	child = tree_get(&p->tree, &id, parent->id.tgid);
 	if (!child)
@@ -75,7 +84,29 @@ static int on_fork(struct plain *p, const struct zt_ev_fork *e)
 	return emit(p, &ev.h);
 }
 
-static int on_exec(struct plain *p, struct zt_ev_exec *e)
+/* In another cgroup than its parent, which must be known by then: it may be a step's. */
+static int tell_exec(struct plain *p, struct tree_proc *t, const struct tree_proc *parent, struct zt_ev_exec *e)
+{
+	int err;
+
+	memcpy(t->comm, e->comm, sizeof(t->comm));
+	t->ppid = e->parent.tgid; /* who made it may have left it to another */
+	t->missed = 0;
+	t->told_argv = e->argv_bytes;
+	e->h.who = t->id;
+	e->h.cgroup = t->cgroup;
+	if (parent) {
+		e->parent = parent->id;
+		e->parent_cgroup = parent->cgroup;
+		if (t->cgroup && parent->cgroup && t->cgroup != parent->cgroup)
+			e->h.flags |= ZT_F_EXEC_NEW_CGROUP;
+	}
+	err = p->settled ? oomwatch_tell(&p->watch, false, p->sink, p->ctx) : 0;
+	return err ? err : emit(p, &e->h);
+}
+
+/* from_shim: told by the program itself, maybe of what the kernel has told already */
+static int on_exec(struct plain *p, struct zt_ev_exec *e, bool from_shim)
 {
 	struct tree_proc *parent = e->parent.tgid == p->tree.root ? NULL : known(p, &e->parent), *t;
 
@@ -84,28 +115,29 @@ static int on_exec(struct plain *p, struct zt_ev_exec *e)
 		return 0;
 	if (!t->cgroup && parent)
 		t->cgroup = parent->cgroup;
-	if (!t->cgroup)
+	if (!t->cgroup || !from_shim)
 		tree_look_cgroup(&p->tree, t);
-	t->told_shim = true;
-	t->missed = 0;
-	memcpy(t->comm, e->comm, sizeof(t->comm));
-	e->h.who = t->id;
-	e->h.cgroup = t->cgroup;
-	if (parent) {
-		e->parent = parent->id;
-		e->parent_cgroup = parent->cgroup;
-	}
-	return emit(p, &e->h);
+	t->told_shim |= from_shim;
+	if (from_shim && p->conn.fd >= 0 && t->told_argv)
+		return 0;
+	return tell_exec(p, t, parent, e);
 }
 
 static int tell_exit(struct plain *p, struct tree_proc *t, const struct zt_ev_exit *e)
 {
 	struct zt_ev_exit ev = *e;
 	bool exact = !(e->h.flags & ZT_F_EXIT_PEAK_BOUND);
+	const struct tree_proc *parent;
 
-	if (t->told_exit)
+	if (t->told_exit) {
+		if (exact)
+			plain_kill_peak(&p->kill, &t->id, e->peak_rss_bytes);
 		return 0;
+	}
 	t->told_exit = true;
+	parent = tree_find(&p->tree, t->ppid);
+	if (t->cgroup && parent && parent->cgroup != t->cgroup) /* it was maybe the last one in there */
+		oomwatch_refresh(&p->watch, t->cgroup);
 	ev.h.who = t->id;
 	ev.h.cgroup = t->cgroup;
 	memcpy(ev.comm, t->comm, sizeof(ev.comm));
@@ -124,7 +156,7 @@ static int on_exit_of(struct plain *p, const struct zt_ev_exit *e)
 	if (!t || e->h.who.tgid == p->o.child)
 		return 0;
 	err = tell_exit(p, t, e);
-	if (waited)
+	if (waited && p->conn.fd < 0)
 		tree_forget(&p->tree, t);
 	return err;
 }
@@ -161,25 +193,36 @@ static int on_other(struct plain *p, struct zt_ev *ev)
 	return emit(p, ev);
 }
 
-static int on_wire(void *ctx, const struct zt_ev *ev)
+static int on_told(struct plain *p, struct zt_ev *ev, bool from_shim)
 {
-	struct plain *p = ctx;
-	struct zt_ev *mine = &p->wire.ev.h;
-
-	if (ev != mine) /* bytes that made no event */
-		return emit(p, ev);
 	switch (ev->kind) {
 	case ZT_fork:
-		return on_fork(p, (const struct zt_ev_fork *)ev);
+		return on_fork(p, (const struct zt_ev_fork *)ev, from_shim);
 	case ZT_exec:
-		return on_exec(p, (struct zt_ev_exec *)mine);
+		return on_exec(p, (struct zt_ev_exec *)ev, from_shim);
 	case ZT_exit:
 		return on_exit_of(p, (const struct zt_ev_exit *)ev);
 	case ZT_lost:
 		return emit(p, ev);
 	default:
-		return on_other(p, mine);
+		return on_other(p, ev);
 	}
+}
+
+static int on_wire(void *ctx, const struct zt_ev *ev)
+{
+	struct plain *p = ctx;
+	struct zt_ev *mine = &p->wire.ev.h;
+
+	return ev == mine ? on_told(p, mine, true) : emit(p, ev); /* else: bytes that made no event */
+}
+
+static int on_connector(void *ctx, const struct zt_ev *ev)
+{
+	struct plain *p = ctx;
+	struct zt_ev *mine = &p->conn.ev.h;
+
+	return ev == mine ? on_told(p, mine, false) : emit(p, ev);
 }
 
 static int drain(struct plain *p)
@@ -262,21 +305,38 @@ static int reap(struct plain *p)
 
 /* ---- the source ---- */
 
-static void seen_cgroup(void *ctx, const char *path)
+static void seen_cgroup(void *ctx, zt_u64 id, const char *path)
 {
 	struct plain *p = ctx;
+	int level = oomwatch_find(&p->watch, id);
 
-	oomwatch_add(&p->watch, path);
+	if (level < 0 || !p->watch.at[level].watched)
+		oomwatch_add(&p->watch, path);
+}
+
+/* What ran before was told of by the snapshot, with its cgroups. */
+static int scan(struct plain *p, zt_u64 now_ns)
+{
+	int err = tree_scan(&p->tree, now_ns, p->sink, p->ctx);
+
+	if (!p->settled)
+		oomwatch_told(&p->watch);
+	p->settled = true;
+	return err;
 }
 
 static int turn(struct plain *p)
 {
 	zt_u64 now = evbuf_clock_ns(CLOCK_BOOTTIME);
-	int err = drain(p);
+	int err = p->settled ? 0 : scan(p, now);
 
 	if (!err)
+		err = drain(p); /* first: what a program says of itself is exact */
+	if (!err)
+		err = procconn_pump(&p->conn, on_connector, p);
+	if (!err)
 		err = reap(p);
-	if (!err && p->o.command->exited && !p->child_told) { /* child.c was the first to wait for it */
+	if (!err && p->o.child && p->o.command->exited && !p->child_told) { /* child.c was the first to wait for it */
 		struct rusage u = { 0 };
 
 		getrusage(RUSAGE_CHILDREN, &u);
@@ -285,21 +345,31 @@ static int turn(struct plain *p)
 	if (!err && p->child_told)
 		err = drain(p); /* what was told before that end */
 	if (!err)
-		err = tree_scan(&p->tree, now, p->sink, p->ctx);
-	return err ? err : plain_kill_match(&p->kill, now, p->child_told, p->sink, p->ctx);
+		err = scan(p, now);
+	if (!err)
+		err = plain_kill_match(&p->kill, now, p->child_told, p->sink, p->ctx);
+	/* with a cgroup's end its step's is told: what was killed in it comes before that */
+	return err ? err : oomwatch_tell(&p->watch, !p->kill.nrises, p->sink, p->ctx);
 }
 
 /* The FIFO is not waited for: who writes to it need not wake us every time. */
 static int plain_pump(struct source *s, int timeout_ms, sink_fn sink, void *ctx)
 {
 	struct plain *p = container_of(s, struct plain, s);
-	struct pollfd poll_fd = { .fd = p->watch.inotify, .events = POLLIN };
+	struct pollfd fds[] = { { .fd = p->watch.notify, .events = POLLIN }, { .fd = p->conn.fd, .events = POLLIN } };
+	zt_u64 now = evbuf_clock_ns(CLOCK_BOOTTIME);
 	int err;
 
 	p->sink = sink;
 	p->ctx = ctx;
-	if (poll(&poll_fd, 1, timeout_ms) > 0)
-		p->kill.next_ns = 0;
+	if (now < p->kill.often_until_ns && timeout_ms > OFTEN_MS)
+		timeout_ms = OFTEN_MS;
+	if (poll(fds, 2, timeout_ms) > 0) {
+		if (fds[0].revents)
+			plain_kill_soon(&p->kill, evbuf_clock_ns(CLOCK_BOOTTIME));
+		else
+			usleep(GATHER_US);
+	}
 	err = turn(p);
 	return err < 0 ? err : 0;
 }
@@ -323,6 +393,7 @@ static void plain_close(struct source *s)
 	struct plain *p = container_of(s, struct plain, s);
 
 	remove_fifo(p);
+	procconn_close(&p->conn);
 	tree_done(&p->tree);
 	oomwatch_done(&p->watch);
 	free(p);
@@ -386,29 +457,41 @@ static void say_hook(struct plain *p, const char *fact, const char *via, int err
 }
 
 /* Which ways there are, and what none of them sees. */
-static void say_ways(struct plain *p, int fifo_err)
+static void say_ways(struct plain *p, int fifo_err, int conn_err)
 {
-	bool counts = oomwatch_counts(&p->watch);
+	bool counts = oomwatch_counts(&p->watch) || !p->o.child;
+	const char *text;
 
-	say_hook(p, "exec", fifo_err ? "proc" : "preload", 0);
+	if (!fifo_err)
+		say_hook(p, "exec", "preload", 0);
+	if (!conn_err)
+		say_hook(p, "exec", "netlink/proc", 0);
+	if (fifo_err && conn_err)
+		say_hook(p, "exec", "proc", 0);
 	if (p->o.fifo && fifo_err)
 		say_hook(p, "exec", "preload", fifo_err);
-	say_hook(p, "exit", fifo_err ? "wait" : "preload", 0);
+	if (conn_err && !geteuid())
+		say_hook(p, "exec", "netlink/proc", conn_err);
+	say_hook(p, "exit", !fifo_err ? "preload" : !conn_err ? "netlink/proc" : "wait", 0);
 	say_hook(p, "victim", counts ? p->watch.cg->version == 2 ? "cgroup/memory.events" : "cgroup/memory.oom_control" :
 				       "proc/vmstat", 0);
-	live_note("ZT9003", fifo_err ?
-		  N_("without eBPF and without the preloaded library: only processes that ran for a while were seen, and how "
-		     "most of them ended was not") :
-		  N_("without eBPF: programs told of themselves. Static ones, Go's and those of other C libraries were only "
-		     "seen in /proc"),
-		  p->sink, p->ctx);
+	if (!conn_err)
+		text = N_("without eBPF: who sent a signal, what the network refused and what a victim held at its end was not "
+			  "seen");
+	else if (!fifo_err)
+		text = N_("without eBPF: programs told of themselves. Static ones, Go's and those of other C libraries were only "
+			  "seen in /proc");
+	else
+		text = N_("without eBPF and without the preloaded library: only processes that ran for a while were seen, and how "
+			  "most of them ended was not");
+	live_note("ZT9003", text, p->sink, p->ctx);
 }
 
 int plain_open(struct source **ret, const struct plain_opts *o, sink_fn sink, void *ctx)
 {
 	struct plain *p = calloc(1, sizeof(*p));
 	struct tree_proc *child;
-	int err;
+	int err, conn_err;
 
 	if (!p)
 		return -ENOMEM;
@@ -417,15 +500,20 @@ int plain_open(struct source **ret, const struct plain_opts *o, sink_fn sink, vo
 	p->fd = -1;
 	p->sink = sink;
 	p->ctx = ctx;
-	p->tree = (struct tree){ .proc = o->proc, .cg = o->cg, .root = (zt_u32)getpid(), .seen_cgroup = seen_cgroup, .ctx = p };
+	p->conn.fd = -1;
+	/* to hear of all the machine does costs more than one's own build is worth */
+	conn_err = geteuid() ? -EPERM : procconn_open(&p->conn, o->proc);
+	p->tree = (struct tree){ .proc = o->proc, .cg = o->cg, .root = (zt_u32)getpid(), .told_execs = !conn_err,
+				 .since_ns = evbuf_clock_ns(CLOCK_BOOTTIME), .seen_cgroup = seen_cgroup, .ctx = p };
 	oomwatch_init(&p->watch, o->cg, "/proc", probe_in_namespace("cgroup"));
 	p->kill = (struct plain_kill){ .watch = &p->watch, .tree = &p->tree };
 	err = o->fifo ? make_fifo(p) : -ENOENT;
-	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	child = tree_learn(&p->tree, o->child, sink, ctx);
+	if (o->child)
+		prctl(PR_SET_CHILD_SUBREAPER, 1);
+	child = o->child ? tree_learn(&p->tree, o->child, sink, ctx) : NULL;
 	if (child)
 		p->kill.child_cgroup = child->cgroup;
-	say_ways(p, err);
+	say_ways(p, err, conn_err);
 	*ret = &p->s;
 	return 0;
 }

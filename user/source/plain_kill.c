@@ -8,9 +8,17 @@
 #include "source/evbuf.h"
 
 #define LOOK_NS 250000000ull	/* at least so often, where nothing wakes us */
+#define OFTEN_NS 150000000ull	/* so long after a notice each pump looks */
 #define SETTLE_NS 100000000ull	/* others that died of the same may be told of yet */
 #define WAIT_NS 3000000000ull	/* a large process takes its time to end */
 #define TWICE 2			/* so much larger than the next is who the kernel picks */
+
+static void set_peak(struct killed *d, zt_u64 peak_bytes)
+{
+	d->peak_bytes = peak_bytes;
+	if (peak_bytes > d->rss.anon_bytes + d->rss.file_bytes)
+		d->rss.anon_bytes = peak_bytes - d->rss.file_bytes;
+}
 
 void plain_kill_died(struct plain_kill *k, const struct tree_proc *p, zt_u64 peak_bytes, zt_u64 ts_ns)
 {
@@ -21,12 +29,24 @@ void plain_kill_died(struct plain_kill *k, const struct tree_proc *p, zt_u64 pea
 		k->nkilled--;
 	}
 	d = &k->killed[k->nkilled++];
-	*d = (struct killed){ .id = p->id, .ppid = p->ppid, .cgroup = p->cgroup, .ts_ns = ts_ns, .peak_bytes = peak_bytes,
+	*d = (struct killed){ .id = p->id, .ppid = p->ppid, .cgroup = p->cgroup, .ts_ns = ts_ns,
 			      .rss = { .anon_bytes = p->anon_bytes, .file_bytes = p->shared_bytes } };
 	memcpy(d->comm, p->comm, sizeof(d->comm));
-	if (peak_bytes > p->anon_bytes + p->shared_bytes)
-		d->rss.anon_bytes = peak_bytes - p->shared_bytes;
+	set_peak(d, peak_bytes);
 	k->next_ns = 0;
+}
+
+void plain_kill_peak(struct plain_kill *k, const struct zt_id *id, zt_u64 peak_bytes)
+{
+	for (unsigned int i = 0; i < k->nkilled; i++)
+		if (k->killed[i].id.tgid == id->tgid && k->killed[i].id.start_ns == id->start_ns)
+			set_peak(&k->killed[i], peak_bytes);
+}
+
+void plain_kill_soon(struct plain_kill *k, zt_u64 now_ns)
+{
+	k->next_ns = 0;
+	k->often_until_ns = now_ns + OFTEN_NS;
 }
 
 static int tell_level(struct plain_kill *k, int level, unsigned int depth, bool domain, sink_fn sink, void *ctx)
@@ -61,8 +81,18 @@ static int tell_task(struct plain_kill *k, const struct zt_id *id, zt_u64 cgroup
 	return sink(ctx, &t.h);
 }
 
-/* Those of the tree, as they were when last looked at. */
-static unsigned int tell_tasks(struct plain_kill *k, const struct killed *d, sink_fn sink, void *ctx)
+/* Did it count against that limit? Where none was hit, or which is not known, all do. */
+static bool counts(const struct plain_kill *k, const struct tree_proc *p, int domain)
+{
+	int i = domain < 0 ? domain : oomwatch_find(k->watch, p->cgroup);
+
+	while (i >= 0 && i != domain)
+		i = k->watch->at[i].up;
+	return i == domain;
+}
+
+/* As they were when last looked at */
+static unsigned int tell_tasks(struct plain_kill *k, const struct killed *d, int domain, sink_fn sink, void *ctx)
 {
 	unsigned int n = 0;
 
@@ -71,7 +101,7 @@ static unsigned int tell_tasks(struct plain_kill *k, const struct killed *d, sin
 	for (const struct tree_proc *p = k->tree->procs; p; p = p->hh.next) {
 		struct zt_rss rss = { .anon_bytes = p->anon_bytes, .file_bytes = p->shared_bytes };
 
-		if (p->told_exit || !(p->anon_bytes + p->shared_bytes) || (d && p->id.tgid == d->id.tgid))
+		if (p->told_exit || !(p->anon_bytes + p->shared_bytes) || (d && p->id.tgid == d->id.tgid) || !counts(k, p, domain))
 			continue;
 		n += !tell_task(k, &p->id, p->cgroup, &rss, p->comm, sink, ctx);
 	}
@@ -106,7 +136,7 @@ static int tell(struct plain_kill *k, const struct rise *r, const struct killed 
 		err = tell_level(k, i, end.levels, i == r->r.domain, sink, ctx);
 	if (err)
 		return err;
-	end.tasks = tell_tasks(k, d, sink, ctx);
+	end.tasks = tell_tasks(k, d, r->r.domain, sink, ctx);
 	end.h.ts_ns = evbuf_clock_ns(CLOCK_BOOTTIME);
 	return sink(ctx, &end.h);
 }
@@ -186,7 +216,7 @@ int plain_kill_match(struct plain_kill *k, zt_u64 now_ns, bool all, sink_fn sink
 
 	if (all || now_ns >= k->next_ns) {
 		n = oomwatch_look(k->watch, found, RISES_MAX - k->nrises);
-		k->next_ns = now_ns + LOOK_NS;
+		k->next_ns = now_ns < k->often_until_ns ? now_ns : now_ns + LOOK_NS;
 	}
 	for (unsigned int i = 0; i < n; i++)
 		k->rises[k->nrises++] = (struct rise){ found[i], now_ns, found[i].level >= 0 ?

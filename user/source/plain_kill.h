@@ -31,10 +31,15 @@ struct plain_kill {
 	struct rise rises[RISES_MAX];
 	unsigned int nrises;
 	zt_u64 child_cgroup, seq, next_ns;
+	zt_u64 often_until_ns; /* no use in waiting long before the next look */
 };
 
 /* A process ended by SIGKILL. peak_bytes 0: not known */
 void plain_kill_died(struct plain_kill *k, const struct tree_proc *p, zt_u64 peak_bytes, zt_u64 ts_ns);
+/* How much one of them held at most came to be known. */
+void plain_kill_peak(struct plain_kill *k, const struct zt_id *id, zt_u64 peak_bytes);
+/* Something is about to be counted, or has been: look often for a moment. */
+void plain_kill_soon(struct plain_kill *k, zt_u64 now_ns);
 /* Look at the counts, and bring both together. all: whatever is open is told now. 0 or -errno of the sink */
 int plain_kill_match(struct plain_kill *k, zt_u64 now_ns, bool all, sink_fn sink, void *ctx);
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "source/evbuf.h"
@@ -59,6 +60,7 @@ int procfs_parse_stat(const char *text, zt_u64 tick_ns, struct procfs_stat *ret)
 	ret->id = (struct zt_id){ .tgid = pid, .tid = pid, .start_ns = ticks * tick_ns };
 	ret->ppid = ppid;
 	ret->kthread = flags & PF_KTHREAD;
+	ret->threads = threads;
 	ret->dead = (state == 'Z' && threads <= 1) || state == 'X'; /* a leader may be gone before its threads */
 	len = (size_t)(close - open - 1);
 	memcpy(ret->comm, open + 1, len < ZT_COMM_LEN ? len : ZT_COMM_LEN - 1);
@@ -79,6 +81,13 @@ int procfs_stat(const struct procfs *p, zt_u32 pid, struct procfs_stat *ret)
 
 	snprintf(path, sizeof(path), "%u/stat", pid);
 	return stat_at(p, p->dir, path, ret);
+}
+
+unsigned int procfs_threads(const struct procfs *p, zt_u32 pid)
+{
+	struct procfs_stat st;
+
+	return procfs_stat(p, pid, &st) < 0 ? 0 : st.threads;
 }
 
 bool procfs_is_below(const struct procfs *p, zt_u32 pid, zt_u32 ancestor)
@@ -138,27 +147,86 @@ static zt_u64 read_cgroup(struct snapshot *s, int dir)
 	return path ? cgroupfs_id(s->cg, path) : 0;
 }
 
+/* Behind the event's end */
+static zt_u32 argv_at(int dir, const char *path, union evbuf *b)
+{
+	char *tail = b->bytes + b->h.fixed;
+	ssize_t n = readfile_at(dir, path, tail, ZT_ARGV_MAX + 1);
+
+	if (n < 0)
+		b->h.flags |= ZT_F_EXEC_UNREADABLE;
+	else if (n == ZT_ARGV_MAX)
+		b->h.flags |= ZT_F_EXEC_CUT;
+	if (n > 0 && tail[n - 1]) /* cut, or a program that wrote over its arguments */
+		tail[n < ZT_ARGV_MAX ? n++ : n - 1] = 0;
+	return n > 0 ? (zt_u32)n : 0;
+}
+
+zt_u32 procfs_argv(const struct procfs *p, zt_u32 pid, union evbuf *b)
+{
+	char path[32];
+	zt_u32 n;
+
+	snprintf(path, sizeof(path), "%u/cmdline", pid);
+	n = argv_at(p->dir, path, b);
+	b->h.size = b->h.fixed + n;
+	return n;
+}
+
 static void read_argv(struct snapshot *s, int dir)
 {
 	struct zt_ev_proc *ev = &s->ev.proc;
-	char *tail = s->ev.bytes + sizeof(*ev);
 	bool masked = false;
-	ssize_t n = readfile_at(dir, "cmdline", tail, ZT_ARGV_MAX + 1);
+	size_t n = argv_at(dir, "cmdline", &s->ev);
 
-	if (n < 0) {
-		ev->h.flags |= ZT_F_EXEC_UNREADABLE;
-		n = 0;
-	} else if (n == ZT_ARGV_MAX) {
-		ev->h.flags |= ZT_F_EXEC_CUT;
-	}
-	if (n && tail[n - 1]) /* cut, or a program that wrote over its arguments */
-		tail[n < ZT_ARGV_MAX ? n++ : n - 1] = 0;
 	if (n && s->p->redact)
-		n = (ssize_t)s->p->redact(tail, (size_t)n, &masked);
+		n = s->p->redact(s->ev.bytes + sizeof(*ev), n, &masked);
 	if (masked)
 		ev->h.flags |= ZT_F_EXEC_MASKED;
 	ev->argv_bytes = (zt_u32)n;
 	ev->h.size += ev->argv_bytes;
+}
+
+/* -EACCES: not ours to look at */
+static int root_of(const struct procfs *p, zt_u32 pid, struct stat *ret)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "%u/root/", pid);
+	return fstatat(p->dir, path, ret, 0) < 0 ? -errno : 0;
+}
+
+static bool has_other_root(const struct procfs *p, zt_u32 pid, zt_u32 ppid)
+{
+	struct stat mine, its;
+	int err = root_of(p, pid, &mine), other = root_of(p, ppid, &its);
+
+	if (err == -EACCES && other == -EACCES)
+		return true;
+	return !err && !other && (mine.st_dev != its.st_dev || mine.st_ino != its.st_ino);
+}
+
+int procfs_exec(const struct procfs *p, zt_u32 pid, union evbuf *b)
+{
+	struct procfs_stat st, again;
+	char path[32];
+	struct stat owner;
+	int dir __close = -1;
+
+	snprintf(path, sizeof(path), "%u", pid);
+	dir = openat(p->dir, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (dir < 0 || fstat(dir, &owner) || stat_at(p, dir, "stat", &st) || st.dead)
+		return -ESRCH;
+	evbuf_start(b, ZT_exec, sizeof(b->exec));
+	b->h.flags = ZT_F_CLAIMED | (has_other_root(p, pid, st.ppid) ? ZT_F_EXEC_ENTRY : 0);
+	b->h.who = st.id;
+	b->exec.parent = (struct zt_id){ .tgid = st.ppid, .tid = st.ppid };
+	b->exec.uid = owner.st_uid;
+	b->exec.oom_score_adj = read_adj(dir);
+	memcpy(b->exec.comm, st.comm, sizeof(st.comm));
+	b->exec.argv_bytes = b->exec.argv_total_bytes = argv_at(dir, "cmdline", b);
+	b->h.size += b->exec.argv_bytes;
+	return stat_at(p, dir, "stat", &again) || again.dead ? -ESRCH : 0;
 }
 
 /* Fill s->ev from an open /proc/PID. false: a kernel thread, a zombie, or no longer the process it was. */

@@ -4,6 +4,7 @@
 #define SOURCE_PROCFS_H
 
 #include "source/cgroupfs.h"
+#include "source/evbuf.h"
 #include "source/source.h"
 
 /* redact_argv: masks secrets in NUL-separated arguments, in place. Returns the new length, never more than len. */
@@ -26,6 +27,7 @@ struct procfs_stat {
 	zt_u32 ppid;
 	bool kthread;
 	bool dead; /* a zombie; nobody has waited for it yet */
+	unsigned int threads;
 	char comm[ZT_COMM_LEN];
 };
 
@@ -34,6 +36,18 @@ int procfs_parse_stat(const char *text, zt_u64 tick_ns, struct procfs_stat *ret)
 
 /* One process as it is now. 0 or -errno (-ENOENT, -ESRCH: there is none). */
 int procfs_stat(const struct procfs *p, zt_u32 pid, struct procfs_stat *ret);
+
+/* So many threads it has; 0: there is no such process. */
+unsigned int procfs_threads(const struct procfs *p, zt_u32 pid);
+
+/* The arguments of a process behind the event's end, not masked: h.size and h.flags (ZT_F_EXEC_*). How many bytes */
+zt_u32 procfs_argv(const struct procfs *p, zt_u32 pid, union evbuf *b);
+
+/*
+ * The program that runs in it now as a claimed `exec` event, without its cgroup and not masked. ZT_F_EXEC_ENTRY: its root
+ * directory is not its parent's, or neither may be looked at. 0, or -errno: it has gone
+ */
+int procfs_exec(const struct procfs *p, zt_u32 pid, union evbuf *b);
 
 /*
  * A `proc` event for every process but kernel threads and zombies. cg (may be NULL) gives their memory cgroup.

@@ -14,7 +14,7 @@
 
 #define PERIOD_NS 250000000ull
 #define SLACK_NS 20000000ull /* /proc knows start times to 10 ms */
-#define COST 50		     /* a look takes at most one part in so many of the time */
+#define COST 50		     /* a look takes at most one part in so many of a CPU's time */
 #define DEPTH_MAX 64
 #define MISSED_MAX 4
 
@@ -93,7 +93,7 @@ void tree_look_cgroup(struct tree *t, struct tree_proc *p)
 	}
 	p->cgroup = cgroupfs_id(t->cg, path);
 	if (t->seen_cgroup)
-		t->seen_cgroup(t->ctx, path);
+		t->seen_cgroup(t->ctx, p->cgroup, path);
 }
 
 static void look_memory(struct tree *t, struct tree_proc *p)
@@ -110,41 +110,32 @@ static void look_memory(struct tree *t, struct tree_proc *p)
 	p->anon_bytes = resident > shared ? (resident - shared) * page : 0;
 }
 
-static void read_argv(const struct tree *t, zt_u32 pid, union evbuf *b)
+/* A program in another cgroup than its parent's may be a step's; anything else is told as one that was there already. */
+static void tell(struct tree *t, const struct tree_proc *p, sink_fn sink, void *ctx)
 {
-	char name[32], *tail = b->bytes + sizeof(b->proc);
-	ssize_t n;
-
-	snprintf(name, sizeof(name), "%u/cmdline", pid);
-	n = readfile_at(t->proc->dir, name, tail, ZT_ARGV_MAX + 1);
-	if (n < 0)
-		b->h.flags |= ZT_F_EXEC_UNREADABLE;
-	if (n == ZT_ARGV_MAX)
-		b->h.flags |= ZT_F_EXEC_CUT;
-	if (n <= 0)
-		return;
-	if (tail[n - 1])
-		tail[n < ZT_ARGV_MAX ? n++ : n - 1] = 0;
-	b->proc.argv_bytes = (zt_u32)n;
-	b->h.size += (zt_u32)n;
-}
-
-static int tell(const struct tree *t, const struct tree_proc *p, sink_fn sink, void *ctx)
-{
-	union evbuf *b __free = malloc(sizeof(*b));
 	const struct tree_proc *parent = tree_find(t, p->ppid);
+	bool moved = parent && p->cgroup && parent->cgroup && p->cgroup != parent->cgroup;
+	union evbuf *b = &t->ev;
 
-	if (!b)
-		return 0;
-	evbuf_start(b, ZT_proc, sizeof(b->proc));
-	b->h.flags = ZT_F_CLAIMED;
+	if (p->id.start_ns < t->since_ns)
+		return;
+	if (moved) {
+		if (procfs_exec(t->proc, p->id.tgid, b) < 0)
+			return;
+		b->h.flags |= ZT_F_EXEC_NEW_CGROUP;
+		b->exec.parent = parent->id;
+		b->exec.parent_cgroup = parent->cgroup;
+	} else {
+		evbuf_start(b, ZT_proc, sizeof(b->proc));
+		b->h.flags = ZT_F_CLAIMED;
+		b->proc.parent = parent ? parent->id : (struct zt_id){ .tgid = p->ppid, .tid = p->ppid };
+		b->proc.oom_score_adj = p->oom_score_adj;
+		memcpy(b->proc.comm, p->comm, sizeof(p->comm));
+		b->proc.argv_bytes = procfs_argv(t->proc, p->id.tgid, b);
+	}
 	b->h.who = p->id;
 	b->h.cgroup = p->cgroup;
-	b->proc.parent = parent ? parent->id : (struct zt_id){ .tgid = p->ppid, .tid = p->ppid };
-	b->proc.oom_score_adj = p->oom_score_adj;
-	memcpy(b->proc.comm, p->comm, sizeof(p->comm));
-	read_argv(t, p->id.tgid, b);
-	return sink(ctx, &b->h);
+	sink(ctx, &b->h);
 }
 
 static struct tree_proc *learn(struct tree *t, const struct procfs_stat *st, unsigned int depth, sink_fn sink, void *ctx)
@@ -154,9 +145,8 @@ static struct tree_proc *learn(struct tree *t, const struct procfs_stat *st, uns
 
 	if (p && same(&p->id, &st->id))
 		return p;
-	if (st->ppid != t->root && (depth > DEPTH_MAX || st->ppid <= 1 || procfs_stat(t->proc, st->ppid, &up) < 0 ||
-				    !learn(t, &up, depth + 1, sink, ctx)))
-		return NULL;
+	if (st->ppid != t->root && st->ppid > 1 && depth < DEPTH_MAX && !procfs_stat(t->proc, st->ppid, &up))
+		learn(t, &up, depth + 1, sink, ctx);
 	p = tree_get(t, &st->id, st->ppid);
 	if (!p)
 		return NULL;
@@ -189,7 +179,8 @@ static int look_at(struct tree *t, zt_u32 pid, sink_fn sink, void *ctx)
 {
 	struct procfs_stat st;
 	struct tree_proc *p;
-	bool known;
+	bool known, changed;
+	zt_u64 cgroup;
 
 	if (procfs_stat(t->proc, pid, &st) < 0 || st.kthread)
 		return 0;
@@ -203,11 +194,15 @@ static int look_at(struct tree *t, zt_u32 pid, sink_fn sink, void *ctx)
 	p->missed = 0;
 	if (st.dead)
 		return 0;
-	memcpy(p->comm, st.comm, sizeof(p->comm));
-	if (known)
-		tree_look_cgroup(t, p);
 	look_memory(t, p);
-	t->unseen += !known && !p->told_shim;
+	if (!known)
+		return 0;
+	cgroup = p->cgroup;
+	changed = memcmp(p->comm, st.comm, sizeof(p->comm)) != 0;
+	memcpy(p->comm, st.comm, sizeof(p->comm));
+	tree_look_cgroup(t, p);
+	if ((changed || p->cgroup != cgroup) && !p->told_shim && !t->told_execs)
+		tell(t, p, sink, ctx);
 	return 0;
 }
 
@@ -216,7 +211,7 @@ int tree_scan(struct tree *t, zt_u64 now_ns, sink_fn sink, void *ctx)
 	DIR *d __closedir = NULL;
 	struct dirent *e;
 	int fd, err = 0;
-	zt_u64 took;
+	zt_u64 took = evbuf_clock_ns(CLOCK_THREAD_CPUTIME_ID);
 
 	if (now_ns < t->next_ns)
 		return 0;
@@ -231,15 +226,7 @@ int tree_scan(struct tree *t, zt_u64 now_ns, sink_fn sink, void *ctx)
 		if (e->d_name[0] >= '1' && e->d_name[0] <= '9')
 			err = look_at(t, (zt_u32)strtoul(e->d_name, NULL, 10), sink, ctx);
 	drop_missed(t);
-	took = evbuf_clock_ns(CLOCK_BOOTTIME) - now_ns;
+	took = evbuf_clock_ns(CLOCK_THREAD_CPUTIME_ID) - took;
 	t->next_ns = now_ns + (took * COST > PERIOD_NS ? took * COST : PERIOD_NS);
 	return err;
-}
-
-bool tree_alive(const struct tree *t, zt_u32 but)
-{
-	for (const struct tree_proc *p = t->procs; p; p = p->hh.next)
-		if (p->id.tgid != but && !p->told_exit)
-			return true;
-	return false;
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The processes below ztrace as /proc and the shim tell of them: who they are, what they held when last looked at. */
+/*
+ * The machine's processes as /proc, the shim and the process connector tell of them: who they are, what they held when
+ * last looked at.
+ */
 #ifndef SOURCE_TREE_H
 #define SOURCE_TREE_H
 
@@ -15,11 +18,11 @@ struct tree_proc {
 	zt_u32 ppid;
 	zt_u64 cgroup; /* 0: not known */
 	zt_u64 anon_bytes, shared_bytes; /* when last looked at */
-	zt_u64 threads;
 	zt_s32 oom_score_adj;
 	zt_u64 cwd_hash; /* 0: not known */
 	bool told_exit;	 /* an exit event went out */
 	bool told_shim;	 /* it has the shim in it */
+	bool told_argv;	 /* its newest program's arguments went out */
 	unsigned int missed; /* looks at /proc that did not find it */
 	char comm[ZT_COMM_LEN];
 };
@@ -27,13 +30,15 @@ struct tree_proc {
 struct tree {
 	const struct procfs *proc; /* borrowed */
 	struct cgroupfs *cg;	   /* borrowed */
-	zt_u32 root;		   /* whose descendants are meant: ztrace */
+	zt_u32 root;		   /* ztrace */
+	zt_u64 since_ns;	   /* who started before that is told of by the snapshot */
+	bool told_execs;	   /* the process connector tells of new programs */
 	struct tree_proc *procs;
 	unsigned int n;
-	unsigned int unseen; /* processes of static or foreign programs found by looking */
 	zt_u64 next_ns;
-	void (*seen_cgroup)(void *ctx, const char *path); /* a process of the tree is in it */
+	void (*seen_cgroup)(void *ctx, zt_u64 id, const char *path); /* a process is in it */
 	void *ctx;
+	union evbuf ev;
 };
 
 void tree_done(struct tree *t);
@@ -48,15 +53,12 @@ void tree_forget(struct tree *t, struct tree_proc *p);
 void tree_look_cgroup(struct tree *t, struct tree_proc *p);
 
 /*
- * A process that only /proc can tell of, with its ancestors up to the root as far as they are not known: a `proc` event
- * each. NULL: it has gone, or is not below the root.
+ * A process that only /proc can tell of, with its ancestors as far as they are not known: a `proc` event each, `exec` where
+ * it is in another cgroup than its parent. NULL: it has gone.
  */
 struct tree_proc *tree_learn(struct tree *t, zt_u32 pid, sink_fn sink, void *ctx);
 
 /* Look at all of /proc, when it is time to: what is new is told, memory and cgroups are noted. 0 or -errno of the sink. */
 int tree_scan(struct tree *t, zt_u64 now_ns, sink_fn sink, void *ctx);
-
-/* Is anything but `but` left below the root? */
-bool tree_alive(const struct tree *t, zt_u32 but);
 
 #endif
