@@ -20,6 +20,10 @@ enum { AF_INET = 2, AF_INET6 = 10, IPPROTO_TCP = 6, IPPROTO_UDP = 17, DNS_PORT =
 #define CONN_ASKED (1u << 12)	  /* CONNECT was sent to a proxy */
 #define CONN_BAD (1u << 10)	  /* the last status told was an error */
 #define CONN_GOOD (1u << 11)	  /* a status was told that was none */
+#define CONN_FINISHED (1u << 13)  /* TLS 1.3: the handshake is over; the program may still not like the certificate */
+#define CONN_WAITS (1u << 14)	  /* the last that moved was sent */
+#define CONN_GAPS (1u << 15)	  /* packets are missing in between */
+#define CONN_CLOSING (1u << 16)
 
 struct address {
 	u64 hi, lo;
@@ -29,6 +33,7 @@ struct address {
 struct conn {
 	struct zt_id who;
 	u64 cgroup, start_ns;
+	u64 moved_ns; /* the last byte, of either side */
 	struct address to;
 	u32 state; /* CONN_* */
 	s32 error; /* that the program was told of (SO_ERROR) and the kernel then forgot */
@@ -177,7 +182,7 @@ ONCE int conn_tell(u64 key, u32 state, s32 error, u32 status, u32 alert)
 	e->port = c->to.port;
 	e->addr_hi = c->to.hi;
 	e->addr_lo = c->to.lo;
-	e->took_ns = e->h.ts_ns - c->start_ns;
+	e->took_ns = e->h.ts_ns - (state == ZT_NET_STALLED ? c->moved_ns : c->start_ns);
 	__builtin_memcpy(e->comm, c->comm, sizeof(e->comm));
 	if (c->state & CONN_TLS)
 		e->h.flags |= ZT_F_NET_TLS;
@@ -185,6 +190,10 @@ ONCE int conn_tell(u64 key, u32 state, s32 error, u32 status, u32 alert)
 		e->h.flags |= ZT_F_NET_PROXY;
 	if (c->state & CONN_TUNNEL)
 		e->h.flags |= ZT_F_NET_TUNNEL;
+	if (state == ZT_NET_STALLED && (c->state & CONN_WAITS))
+		e->h.flags |= ZT_F_NET_WAITED;
+	if (state == ZT_NET_STALLED && (c->state & CONN_GAPS))
+		e->h.flags |= ZT_F_NET_GAPS;
 	n = put_str((char *)(e + 1), 0, ZT_NET_HOST_MAX, c->host);
 	if (!n) {
 		*(char *)(e + 1) = 0;

@@ -34,6 +34,34 @@ static __always_inline bool in_handshake(const struct conn *c)
 	return (c->state & (CONN_TLS | CONN_TLS_DONE)) == CONN_TLS;
 }
 
+#define STALL_NS 3000000000ull
+struct rb_root {
+	struct rb_node *rb_node;
+} __core;
+struct inet_connection_sock {
+	u8 icsk_retransmits;
+} __core;
+struct tcp_sock {
+	struct inet_connection_sock inet_conn;
+	struct rb_root out_of_order_queue;
+} __core;
+
+/*
+ * The program closes what has been silent for seconds. What came out of order, or was sent again and again, says that the
+ * packets in between are lost: large ones, mostly.
+ */
+static __always_inline void conn_left_silent(u64 key, struct conn *c, struct sock *sk)
+{
+	struct tcp_sock *tp = (void *)sk;
+
+	if (c->state & CONN_DNS || !c->moved_ns || bpf_ktime_get_boot_ns() - c->moved_ns < STALL_NS)
+		return;
+	if (BPF_CORE_READ(tp, out_of_order_queue.rb_node) || BPF_CORE_READ(tp, inet_conn.icsk_retransmits))
+		c->state |= CONN_GAPS;
+	c->state |= CONN_ENDED; /* what the other end makes of that is no news */
+	conn_tell(key, ZT_NET_STALLED, 0, 0, 0);
+}
+
 static __always_inline void conn_end(u64 key, struct conn *c, struct sock *sk)
 {
 	s32 error = BPF_CORE_READ(sk, sk_err);
@@ -51,6 +79,8 @@ static __always_inline void conn_end(u64 key, struct conn *c, struct sock *sk)
 		conn_tell(key, ZT_NET_BROKEN, error, 0, 0);
 	else if (in_handshake(c) && (c->state & CONN_SERVER)) /* with something left unread */
 		conn_tell(key, ZT_NET_LEFT, 0, 0, 0);
+	else if (!(c->state & CONN_CLOSING))
+		conn_left_silent(key, c, sk);
 }
 
 /* args: sock, old state, new state */
@@ -75,6 +105,7 @@ int on_sock_state(struct bpf_raw_tracepoint_args *ctx)
 		return 0;
 	if (from == TCP_SYN_SENT && to == TCP_ESTABLISHED) {
 		c->state |= CONN_UP;
+		c->moved_ns = bpf_ktime_get_boot_ns();
 		conn_tell(key, ZT_NET_UP, 0, 0, 0);
 	} else if (to == TCP_CLOSE_WAIT && in_handshake(c) && !(c->state & CONN_SERVER)) {
 		c->state |= CONN_TLS_DONE;
@@ -82,6 +113,9 @@ int on_sock_state(struct bpf_raw_tracepoint_args *ctx)
 	} else if ((to == TCP_FIN_WAIT1 || to == TCP_LAST_ACK) && in_handshake(c) && (c->state & CONN_SERVER)) {
 		c->state |= CONN_TLS_DONE;
 		conn_tell(key, ZT_NET_LEFT, 0, 0, 0);
+	} else if (to == TCP_FIN_WAIT1) {
+		c->state |= CONN_CLOSING;
+		conn_left_silent(key, c, sk);
 	} else if (to == TCP_CLOSE) {
 		conn_end(key, c, sk);
 	}
@@ -273,6 +307,11 @@ static __always_inline void on_moved(struct task_struct *t, struct sock *sk, u32
 			dns_tell(key, ZT_DNS_ERROR, -ret, 0, 0);
 		return;
 	}
+	if (is_send(nr))
+		c->state |= CONN_WAITS;
+	else
+		c->state &= ~CONN_WAITS;
+	c->moved_ns = bpf_ktime_get_boot_ns();
 	len = bytes_read(b, m.at, m.len);
 	if (c->state & CONN_DNS) {
 		if (proto == IPPROTO_TCP && dns_skip_length(b, len))

@@ -194,6 +194,8 @@ enum { TLS_CCS = 20, TLS_ALERT = 21, TLS_HANDSHAKE = 22, TLS_DATA = 23 };
 #define TLS_HELLO_SESSION 43 /* record, handshake, version (2), random (32) */
 #define TLS_EXTENSIONS 24
 #define TLS_SEALED_ALERT 19 /* of TLS 1.3: two bytes, the real type, a tag of 16 */
+#define TLS_FINISHED_256 53 /* likewise a handshake's last record: four bytes, a hash of 32, the real type, a tag */
+#define TLS_FINISHED_384 69
 
 ONCE int tls_server_name(u64 key, u32 len)
 {
@@ -227,10 +229,14 @@ static __always_inline void tls_sent(u64 key, struct conn *c, const struct bytes
 		c->state |= CONN_TLS_DONE;
 		if (u8_at(b, at + 6)) /* 0: a plain good-bye */
 			conn_tell(key, ZT_NET_ALERT_OUT, 0, 0, u8_at(b, at + 6));
-	} else if (type == TLS_DATA || type == TLS_ALERT) {
+	} else if (type == TLS_DATA && !(c->state & CONN_FINISHED) && len == at + 5 + size &&
+		   (size == TLS_FINISHED_256 || size == TLS_FINISHED_384)) {
+		c->state |= CONN_FINISHED;
+	} else if (size == TLS_SEALED_ALERT && (c->state & CONN_FINISHED)) {
+		/* a good-bye or an alert, nobody knows: that it is left without a question says enough */
+	} else if (type == TLS_DATA) {
 		c->state |= CONN_TLS_DONE;
-		if (size == TLS_SEALED_ALERT)
-			conn_tell(key, ZT_NET_ALERT_OUT, 0, 0, 0);
+		conn_tell(key, size == TLS_SEALED_ALERT ? ZT_NET_ALERT_OUT : ZT_NET_ASKED, 0, 0, 0);
 	}
 }
 

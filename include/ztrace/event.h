@@ -527,11 +527,15 @@ enum zt_net_state {
 	ZT_NET_ALERT_OUT = 6, /* TLS: the program did; alert 0: it was encrypted */
 	ZT_NET_CUT = 7,	      /* the other end closed during the TLS handshake */
 	ZT_NET_NO_TLS = 8,    /* the other end does not speak TLS */
-	ZT_NET_LEFT = 9,      /* the program closed during the TLS handshake, after the other end had answered */
+	ZT_NET_LEFT = 9,      /* the program closed before it asked anything over TLS, after the other end had answered */
+	ZT_NET_ASKED = 10,    /* TLS: the program sent data of its own, so it has accepted the other end */
+	ZT_NET_STALLED = 11,  /* the program closed after some seconds without a byte; took_ns: since the last one */
 };
 #define ZT_F_NET_TLS (1u << 0)	   /* the program began a TLS handshake */
 #define ZT_F_NET_PROXY (1u << 1)   /* to an HTTP proxy: host is what was asked of it */
 #define ZT_F_NET_TUNNEL (1u << 2)  /* likewise, with CONNECT, and the proxy has agreed */
+#define ZT_F_NET_WAITED (1u << 3)  /* it had asked, and no answer came */
+#define ZT_F_NET_GAPS (1u << 4)	   /* what came later had come, or what it sent was not acknowledged */
 #define ZT_NET_HOST_MAX 128
 
 /*

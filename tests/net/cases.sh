@@ -145,6 +145,38 @@ curl_gave_up() {
 	build <<<$'FROM net:1\nRUN curl -sS --connect-timeout 2 http://dropped.test/ok'
 	one ZT3103 dropped.test 10.213.9.9:80
 }
+# Connected, then not a byte more
+case_of stall_in_the_middle
+stall_in_the_middle() {
+	build <<<$'FROM net:1\nRUN curl -sS -m 5 http://mirror.test:449/ok -o /dev/null'
+	one ZT3103 mirror.test 10.213.0.1:449
+	i '.confidence' likely
+}
+case_of stall_no_answer
+stall_no_answer() {
+	build <<<$'FROM net:1\nRUN /usr/bin/wget -q -T 5 -t 1 http://mirror.test:450/ok'
+	one ZT3103 mirror.test 10.213.0.1:450
+}
+case_of stall_large_packets
+stall_large_packets() {
+	build <<<$'FROM net:1\nRUN curl -sS http://narrow.test/ok && curl -sS -m 6 http://narrow.test/big -o /dev/null'
+	one ZT3103 narrow.test 10.213.6.1:80
+	i '.help[0].id' lower-mtu
+}
+# One that is kept for later is silent, too
+case_of stall_of_none
+stall_of_none() {
+	tool_image || wrong "no image"
+	build <<-'END'
+	FROM tools:1
+	RUN python3 -c 'import socket, time; s = socket.create_connection(("mirror.test", 80)); s.send(b"GET /ok HTTP/1.1
+
+"); s.recv(999); time.sleep(4); raise SystemExit(1)'
+	END
+	[[ $RC != 0 ]] || wrong "the build passed"
+	nothing
+}
+
 case_of curl_proxy_password
 curl_proxy_password() {
 	build <<<$'FROM net:1\nRUN curl -sS -x http://user:secretword@proxy.test:3128 https://secure.test/ok'

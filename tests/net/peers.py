@@ -3,9 +3,9 @@
 """The other ends of the network tests: DNS, HTTP, TLS, a proxy. usage: peers.py ADDRESS CERT.pem
 
 DNS of *.test: nx has no address and does not exist, fail is SERVFAIL, silent is not answered, flaky only the third time,
-dropped is 10.213.9.9, unreachable 10.213.8.8, inside 10.213.7.7, all others are ADDRESS. Ports: 80 HTTP, 443 TLS with a certificate that nobody
+dropped is 10.213.9.9, unreachable 10.213.8.8, inside 10.213.7.7, narrow 10.213.6.1, all others are ADDRESS. Ports: 80 HTTP, 443 TLS with a certificate that nobody
 knows, 444 ends each connection at the ClientHello, 445 an alert, 446 speaks HTTP, 447 breaks off in the middle,
-448 resets, 3128 a proxy that wants a password, 3129 one that gets nowhere. "ready" on stdout when all listen."""
+448 resets, 449 falls silent in the middle, 450 at once, 3128 a proxy that wants a password, 3129 one that gets nowhere. "ready" on stdout when all listen."""
 import re
 import socket
 import ssl
@@ -14,7 +14,7 @@ import sys
 import threading
 
 ADDRESS, CERT = sys.argv[1:3]
-PLACES = {"dropped": "10.213.9.9", "unreachable": "10.213.8.8", "inside": "10.213.7.7"}
+PLACES = {"dropped": "10.213.9.9", "unreachable": "10.213.8.8", "inside": "10.213.7.7", "narrow": "10.213.6.1"}
 asked = {}
 
 
@@ -58,7 +58,9 @@ def respond(c, status, body=b"", more=""):
 
 def http(c):
     line = request(c)
-    if line:
+    if line and " /big" in line:
+        respond(c, "200 OK", b"x" * 3000)
+    elif line:
         respond(c, "200 OK", b"good\n") if re.match(r"(GET|HEAD) /ok", line) else respond(c, "404 Not Found", b"no\n")
 
 
@@ -88,6 +90,17 @@ def broken(c):
     request(c)
     c.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n" + b"x" * 1000)
     reset(c)
+
+
+def fall_silent(c):
+    request(c)
+    c.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n" + b"x" * 1000)
+    c.recv(1)
+
+
+def silent(c):
+    while c.recv(4096):
+        pass
 
 
 def reset(c):
@@ -129,7 +142,7 @@ def serve(port, handler):
     threading.Thread(target=accept, daemon=True).start()
 
 
-for number, how in {80: http, 443: tls, 444: cut, 445: alert, 446: no_tls, 447: broken, 448: reset_hello,
+for number, how in {80: http, 443: tls, 444: cut, 445: alert, 446: no_tls, 447: broken, 448: reset_hello, 449: fall_silent, 450: silent,
                     3128: proxy_password, 3129: proxy_lost}.items():
     serve(number, how)
 udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

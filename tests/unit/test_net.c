@@ -169,6 +169,55 @@ static void names(void **state)
 	assert_string_equal(end(6), "");
 }
 
+/* Silence counts where an answer was due, or where the program says that it waited for too long. */
+static void stalled(zt_u32 flags)
+{
+	struct zt_ev_connect e = { .h = { .who = TOOL, .flags = flags }, .state = ZT_NET_STALLED, .port = 80,
+				   .addr_lo = V4(10, 0, 0, 1), .took_ns = 5000 * MS, .comm = "x" };
+
+	PUT(connect, &e, "a.test");
+}
+
+static void silence(void **state)
+{
+	(void)state;
+	begin("npm"); /* kept for later */
+	tried(ZT_NET_UP, 0, 0, V4(10, 0, 0, 1), MS);
+	stalled(0);
+	assert_string_equal(end(1), "");
+	begin("npm");
+	tried(ZT_NET_UP, 0, 0, V4(10, 0, 0, 1), MS);
+	stalled(ZT_F_NET_WAITED);
+	assert_string_equal(end(1), "ZT3103 a.test");
+	begin("npm");
+	stalled(ZT_F_NET_GAPS);
+	assert_string_equal(end(1), "ZT3103 a.test");
+	begin("curl");
+	stalled(0);
+	assert_string_equal(end(28), "ZT3103 a.test");
+	begin("curl"); /* it had another reason */
+	stalled(0);
+	assert_string_equal(end(22), "");
+}
+
+/* A connection opened in advance is closed without a question, too; a certificate that was accepted once is not the reason. */
+static void left_alone(void **state)
+{
+	(void)state;
+	begin("wget");
+	tried(ZT_NET_UP, 0, 0, V4(10, 0, 0, 1), MS);
+	tried(ZT_NET_LEFT, 0, 0, V4(10, 0, 0, 1), 2 * MS);
+	assert_string_equal(end(5), "ZT3104 a.test");
+	begin("npm");
+	tried(ZT_NET_ASKED, 0, 0, V4(10, 0, 0, 1), 2 * MS);
+	tried(ZT_NET_LEFT, 0, 0, V4(10, 0, 0, 1), 9 * MS);
+	assert_string_equal(end(1), "");
+	begin("npm");
+	tried(ZT_NET_LEFT, 0, 0, V4(10, 0, 0, 1), 9 * MS);
+	tried(ZT_NET_ASKED, 0, 0, V4(10, 0, 0, 1), 2 * MS);
+	assert_string_equal(end(1), "");
+}
+
 static void kinds(void **state)
 {
 	struct net n = { .state = ZT_NET_STATUS, .status = 407, .flags = ZT_F_NET_PROXY };
@@ -193,6 +242,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(refused), cmocka_unit_test(came_right), cmocka_unit_test(both_families),
 		cmocka_unit_test(loopback), cmocka_unit_test(names), cmocka_unit_test(kinds),
+		cmocka_unit_test(silence), cmocka_unit_test(left_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

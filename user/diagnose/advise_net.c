@@ -186,7 +186,7 @@ static bool make_loopback(const struct ask *q, struct help *h)
 
 static bool make_firewall(const struct ask *q, struct help *h)
 {
-	if (!q->a.i->step || is_loopback(q->t))
+	if (!q->a.i->step || is_loopback(q->t) || q->t->stalled)
 		return false;
 	h->id = "check-forward";
 	h->text = _("a firewall that was loaded after docker? Docker puts its rules back when it starts:");
@@ -196,7 +196,7 @@ static bool make_firewall(const struct ask *q, struct help *h)
 
 static bool make_proxy(const struct ask *q, struct help *h)
 {
-	if (!q->a.i->step || is_loopback(q->t))
+	if (!q->a.i->step || is_loopback(q->t) || q->t->stalled)
 		return false;
 	h->id = "use-proxy";
 	h->text = _("if a proxy is needed here, hand yours to the build: --build-arg HTTP_PROXY --build-arg HTTPS_PROXY");
@@ -281,12 +281,25 @@ static bool make_retries(const struct ask *q, struct help *h)
 	return true;
 }
 
+/* Docker's bridge has 1500 whatever the host's way out has: a VPN's or a cloud's is mostly less. */
+static bool make_mtu(const struct ask *q, struct help *h)
+{
+	if (!q->t->gaps || !q->a.i->step)
+		return false;
+	h->id = "lower-mtu";
+	h->text = _("let docker send smaller packets: \"mtu\": 1400 in /etc/docker/daemon.json (no more than `ip link` shows of "
+		    "the host's own way out), then");
+	h->command = "sudo systemctl restart docker";
+	return true;
+}
+
 /* In the order in which they are said. */
 static const struct rule {
 	unsigned int kinds;
 	bool (*make)(const struct ask *q, struct help *h);
 } rules[] = {
 	{ OF(NET_REFUSED), make_loopback },
+	{ OF(NET_TIMEOUT), make_mtu },
 	{ OF(NET_STATUS), make_update },
 	{ OF(NET_PROXY), make_proxy_password },
 	{ OF(NET_TLS), make_certificate },

@@ -128,9 +128,11 @@ const struct code codes[] = {
 	     "or the step be built with `docker build --network=host`.\n") },
 	{ "ZT3103", N_("no answer from a host: timed out"),
 	  N_("Packets were sent and nothing came back, until the kernel or the program gave\n"
-	     "up. A mirror far away or filtered does that, a firewall that drops, or (when\n"
-	     "small answers arrive and large ones do not) an MTU that is too large for the\n"
-	     "path, which is common with VPNs and in clouds: \"mtu\" in daemon.json.\n") },
+	     "up: from the start, or in the middle of what was being transferred. A mirror\n"
+	     "far away or filtered does that, a firewall that drops, or (when small answers\n"
+	     "arrive and large ones do not) an MTU that is too large for the path, which is\n"
+	     "common with VPNs and in clouds: \"mtu\" in daemon.json. That packets are missing\n"
+	     "in between is seen, that it is for their size is not: hence `likely`.\n") },
 	{ "ZT3104", N_("TLS failed"),
 	  N_("The connection came about but not its encryption. Mostly the program does not\n"
 	     "accept the certificate: the image has no ca-certificates, a company's proxy\n"

@@ -31,6 +31,8 @@ enum net_kind net_kind(const struct net *n)
 		if (!(n->flags & ZT_F_NET_PROXY) || (n->flags & ZT_F_NET_TUNNEL) || n->status == 404)
 			return NET_STATUS;
 		return NET_PROXY;
+	case ZT_NET_STALLED:
+		return NET_TIMEOUT;
 	default:
 		return NET_TLS;
 	}
@@ -280,6 +282,12 @@ static bool went_on(const struct proc *p, const struct unit *u)
 	return false;
 }
 
+/* What came before it may be the reason. */
+static bool likely_at_best(enum zt_net_state state)
+{
+	return state == ZT_NET_BROKEN || state == ZT_NET_LEFT || state == ZT_NET_STALLED;
+}
+
 static enum confidence sure_of(const struct model *m, const struct unit *u, const struct net *n, const struct proc *p)
 {
 	enum tristate cause = cause_of_failure(m, p, u);
@@ -293,9 +301,22 @@ static enum confidence sure_of(const struct model *m, const struct unit *u, cons
 		return CONF_UNKNOWN;
 	if (loopback(n) && !n->dns && !known)
 		return CONF_UNKNOWN; /* a test's own server, a daemon that may be there */
-	if (cause == TRI_UNKNOWN || !known || n->untold || (!n->dns && (n->state == ZT_NET_BROKEN || n->state == ZT_NET_LEFT)))
+	if (cause == TRI_UNKNOWN || !known || n->untold || (!n->dns && likely_at_best(n->state)))
 		return CONF_LIKELY;
 	return CONF_CONFIRMED;
+}
+
+/*
+ * A connection kept for later is silent, too: it counts where an answer was due or packets are missing, or where its program
+ * says that it waited too long and had nothing else to wait for.
+ */
+static bool stall_counts(const struct net *n, const struct proc *p)
+{
+	int code = exit_status(p->exit_code);
+	enum net_tool tool = net_tool(p);
+
+	return n->state != ZT_NET_STALLED || (n->flags & (ZT_F_NET_WAITED | ZT_F_NET_GAPS)) ||
+	       (tool == TOOL_CURL && code == 28) || (tool == TOOL_WGET && code == 4);
 }
 
 static bool told_well(const struct net *n)
@@ -315,7 +336,7 @@ static const struct net *decisive(const struct model *m, const struct unit *u, c
 		    (n->dns && is_search_name(m, n)) || is_only_v6(m, n))
 			continue;
 		p = failed_for(m, u, n);
-		c = p ? sure_of(m, u, n, p) : CONF_UNKNOWN;
+		c = p && stall_counts(n, p) ? sure_of(m, u, n, p) : CONF_UNKNOWN;
 		if (c == CONF_UNKNOWN || (best && (c < *sure || (c == *sure && n->bad_ns < best->bad_ns))))
 			continue;
 		best = n;
@@ -359,6 +380,8 @@ static void fill_trouble(const struct model *m, struct report *r, const struct u
 	t->no_tls = n->state == ZT_NET_NO_TLS;
 	t->left = n->state == ZT_NET_LEFT;
 	t->gave_up = n->state == ZT_NET_FAILED && !n->error;
+	t->stalled = n->state == ZT_NET_STALLED;
+	t->gaps = t->stalled && n->flags & ZT_F_NET_GAPS;
 	for (; tried && tried != u->entry && t->tool == TOOL_OTHER; tried = tried->parent)
 		t->tool = net_tool(tried);
 	if (n->dns)

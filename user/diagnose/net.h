@@ -35,6 +35,7 @@ struct trouble {
 						 * the program closed */
 	bool from_log;	     /* of its words: details are not known */
 	bool gave_up;	     /* of a timeout: the program did not wait for the kernel's */
+	bool stalled, gaps;  /* it was connected, then came nothing; what is missing had come in part */
 	int error;
 	unsigned int tries;
 	zt_u64 took_ns;

@@ -59,7 +59,8 @@ const char *net_headline(struct report *r, const char *who, const struct trouble
 	case NET_REFUSED:
 		return say(r, _("%s: %s was refused by %s"), who, t->comm, to);
 	case NET_TIMEOUT:
-		return say(r, _("%s: %s got no answer from %s"), who, t->comm, to);
+		return t->stalled ? say(r, _("%s: %s got no more bytes from %s"), who, t->comm, to) :
+				    say(r, _("%s: %s got no answer from %s"), who, t->comm, to);
 	case NET_TLS:
 		return say(r, _("%s: %s had no TLS connection with %s"), who, t->comm, to);
 	case NET_PROXY:
@@ -112,6 +113,20 @@ static const char *tls_words(struct report *r, const struct trouble *t)
 			       say(r, _("the server ended the TLS handshake: %s"), text);
 }
 
+static const char *timeout_words(struct report *r, const struct trouble *t)
+{
+	const char *took = say_duration(r, t->took_ns);
+
+	if (t->from_log)
+		return _("no answer in time");
+	if (t->gaps)
+		return say(r, _("connected, then nothing for %s with packets missing: mostly large ones that are dropped on the way (MTU)"),
+			   took);
+	if (t->stalled)
+		return say(r, _("connected, then not a byte for %s; %s gave up"), took, t->comm);
+	return t->gave_up ? say(r, _("no answer; %s gave up after %s"), t->comm, took) : say(r, _("no answer within %s"), took);
+}
+
 static const char *what_happened(struct report *r, const struct trouble *t)
 {
 	switch (t->kind) {
@@ -129,8 +144,7 @@ static const char *what_happened(struct report *r, const struct trouble *t)
 	case NET_REFUSED:
 		return _("connection refused");
 	case NET_TIMEOUT:
-		return t->from_log ? _("no answer in time") : t->gave_up ? say(r, _("no answer; %s gave up after %s"), t->comm, say_duration(r, t->took_ns)) :
-				    say(r, _("no answer within %s"), say_duration(r, t->took_ns));
+		return timeout_words(r, t);
 	case NET_TLS:
 		return tls_words(r, t);
 	case NET_PROXY:

@@ -294,6 +294,7 @@ struct net {
 	struct proc *proc; /* pinned; NULL: all went well so far */
 	zt_u64 cgroup;
 	bool dns;
+	bool asked;		 /* it sent data of its own over TLS once, so it liked the certificate */
 	char host[256];		 /* "": not known */
 	zt_u64 addr_hi, addr_lo; /* as in zt_ev_connect; of DNS the server's */
 	zt_u32 port;

@@ -110,7 +110,7 @@ static struct net *connection(struct model *m, const struct zt_ev_connect *e, co
 
 static bool is_good(const struct zt_ev_connect *e)
 {
-	return e->state == ZT_NET_UP || (e->state == ZT_NET_STATUS && e->status < 400);
+	return e->state == ZT_NET_UP || e->state == ZT_NET_ASKED || (e->state == ZT_NET_STATUS && e->status < 400);
 }
 
 int apply_connect(struct model *m, const struct zt_ev *ev)
@@ -128,6 +128,9 @@ int apply_connect(struct model *m, const struct zt_ev *ev)
 	if (!n->host[0])
 		snprintf(n->host, sizeof(n->host), "%s", host);
 	n->untold += e->untold;
+	n->asked |= e->state == ZT_NET_ASKED;
+	if (e->state == ZT_NET_LEFT && n->asked) /* opened in advance, and not needed */
+		return 0;
 	if (is_good(e)) {
 		n->ok_ns = ev->ts_ns;
 		return 0;

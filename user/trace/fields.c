@@ -340,7 +340,8 @@ static const struct tail tail_logsource = { .strings = { "path" }, .bytes = "byt
 NAMES(net_states) = {
 	{ ZT_NET_UP, "up" }, { ZT_NET_FAILED, "failed" }, { ZT_NET_BROKEN, "broken" }, { ZT_NET_STATUS, "status" },
 	{ ZT_NET_ALERT_IN, "alert_in" }, { ZT_NET_ALERT_OUT, "alert_out" }, { ZT_NET_CUT, "cut" },
-	{ ZT_NET_NO_TLS, "no_tls" }, { ZT_NET_LEFT, "left" }, ENDNAMES
+	{ ZT_NET_NO_TLS, "no_tls" }, { ZT_NET_LEFT, "left" }, { ZT_NET_ASKED, "asked" },
+	{ ZT_NET_STALLED, "stalled" }, ENDNAMES
 };
 #define CONNECT(F, s)                                                                          \
 	F(s, comm, NUM, 0) F(s, state, ENUM, net_states) F(s, error, NUM, 0) F(s, port, NUM, 0) \
@@ -348,7 +349,8 @@ NAMES(net_states) = {
 	F(s, addr_lo, HEX, 0) F(s, took_ns, STR, 0)
 DESCRIBE_EVENT(connect, CONNECT);
 NAMES(flags_connect) = {
-	{ ZT_F_NET_TLS, "tls" }, { ZT_F_NET_PROXY, "proxy" }, { ZT_F_NET_TUNNEL, "tunnel" }, ENDNAMES
+	{ ZT_F_NET_TLS, "tls" }, { ZT_F_NET_PROXY, "proxy" }, { ZT_F_NET_TUNNEL, "tunnel" },
+	{ ZT_F_NET_WAITED, "waited" }, { ZT_F_NET_GAPS, "gaps" }, ENDNAMES
 };
 static const struct tail tail_connect = { .strings = { "host" } };
 
