@@ -198,6 +198,49 @@ git_refused() {
 	one ZT3102 mirror.test 10.213.0.1:81
 }
 
+# No step fails: the daemon does not get the base image. Its line, and what failed for the daemon
+pulled() {	# CODE HOST ADDRESS LINE
+	[[ $RC != 0 ]] || wrong "the build passed"
+	is "$NET | length" 1
+	i .code "$1"
+	i .network.host "$2"
+	i .network.address "$3"
+	i .network.from_line "$4"
+	i .confidence likely
+	is "($NET | .[0].build) as \$b | .builds[] | select(.id == \$b) | .dockerfile" ctx/Dockerfile
+}
+case_of pull_no_such_name
+pull_no_such_name() { build <<<$'FROM net:1 AS a\nFROM nx.test/x'; pulled ZT3109 nx.test 10.213.0.1:53 2; }
+case_of pull_no_dns_answer
+pull_no_dns_answer() { build <<<$'FROM silent.test/a/b:1'; pulled ZT3100 silent.test 10.213.0.1:53 1; }
+case_of pull_refused
+pull_refused() {
+	build <<<$'ARG BASE=mirror.test:81/x:2\nFROM $BASE\nRUN true'
+	pulled ZT3102 mirror.test 10.213.0.1:81 2
+	i '.help[0].id' daemon-proxy
+}
+case_of pull_dropped
+pull_dropped() { build <<<$'FROM dropped.test/x'; pulled ZT3103 dropped.test 10.213.9.9:443 1; }
+case_of pull_certificate
+pull_certificate() {
+	build <<<$'FROM secure.test/x'
+	pulled ZT3104 secure.test 10.213.0.1:443 1
+	i '.help[0].id' trust-registry
+}
+case_of pull_by_legacy
+pull_by_legacy() {
+	mkdir -p ctx; echo 'FROM mirror.test:81/x' >ctx/Dockerfile
+	build_all 'DOCKER_BUILDKIT=0 docker build --network=host ctx'
+	pulled ZT3102 mirror.test 10.213.0.1:81 1
+}
+# The daemon met that, too, but no image of this build comes from there
+case_of pull_of_another
+pull_of_another() {
+	mkdir -p ctx; printf 'FROM net:1\nCOPY nothing /\n' >ctx/Dockerfile
+	build_all '{ sleep 0.3; docker pull mirror.test:81/x; } & docker build --network=host ctx; r=$?; wait; exit $r'
+	nothing
+}
+
 # It came right in the end
 case_of retry_succeeds
 retry_succeeds() {

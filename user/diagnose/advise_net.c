@@ -205,7 +205,7 @@ static bool make_proxy(const struct ask *q, struct help *h)
 
 static bool make_proxy_password(const struct ask *q, struct help *h)
 {
-	if (q->t->status != 407)
+	if (q->t->status != 407 || q->t->tool == TOOL_DOCKER)
 		return false;
 	h->id = "proxy-password";
 	h->text = say(q->a.r, _("give the proxy its name and password: HTTP_PROXY and HTTPS_PROXY as "
@@ -227,7 +227,7 @@ static bool make_certificate(const struct ask *q, struct help *h)
 {
 	const struct trouble *t = q->t;
 
-	if (!t->alert_sent && !t->left)
+	if (t->tool == TOOL_DOCKER || (!t->alert_sent && !t->left))
 		return false;
 	h->id = "trust-certificate";
 	h->text = t->tool == TOOL_APT ?
@@ -281,6 +281,45 @@ static bool make_retries(const struct ask *q, struct help *h)
 	return true;
 }
 
+/* Of a pull: what the daemon is told, for no step takes part. */
+static bool make_registry_issuer(const struct ask *q, struct help *h)
+{
+	const struct trouble *t = q->t;
+
+	if (t->tool != TOOL_DOCKER || !t->host || t->no_tls)
+		return false;
+	h->id = "trust-registry";
+	h->text = t->port && t->port != 443 ?
+		say(q->a.r, _("put the issuer's certificate where docker looks for it, without a restart: /etc/docker/certs.d/%s:%u/ca.crt"),
+		    t->host, t->port) :
+		say(q->a.r, _("put the issuer's certificate where docker looks for it, without a restart: /etc/docker/certs.d/%s/ca.crt"), t->host);
+	return true;
+}
+
+static bool make_hub_mirror(const struct ask *q, struct help *h)
+{
+	const char *host = q->t->tool == TOOL_DOCKER ? q->t->host : NULL, *end = host ? strstr(host, "docker.") : NULL;
+
+	if (!end || (strcmp(end, "docker.io") && strcmp(end, "docker.com")))
+		return false;
+	h->id = "hub-mirror";
+	h->text = _("take a mirror of Docker Hub nearby (this one is in China): \"registry-mirrors\": "
+		    "[\"https://docker.m.daocloud.io\"] in /etc/docker/daemon.json, then");
+	h->command = "sudo systemctl restart docker";
+	return true;
+}
+
+static bool make_daemon_proxy(const struct ask *q, struct help *h)
+{
+	if (q->t->tool != TOOL_DOCKER || is_loopback(q->t))
+		return false;
+	h->id = "daemon-proxy";
+	h->text = _("the daemon pulls, not the step: a proxy for it is \"proxies\": {\"https-proxy\": \"http://HOST:PORT\"} in "
+		    "/etc/docker/daemon.json (docker 23 and newer), then");
+	h->command = "sudo systemctl restart docker";
+	return true;
+}
+
 /* Docker's bridge has 1500 whatever the host's way out has: a VPN's or a cloud's is mostly less. */
 static bool make_mtu(const struct ask *q, struct help *h)
 {
@@ -303,6 +342,9 @@ static const struct rule {
 	{ OF(NET_STATUS), make_update },
 	{ OF(NET_PROXY), make_proxy_password },
 	{ OF(NET_TLS), make_certificate },
+	{ OF(NET_TLS), make_registry_issuer },
+	{ FAR | DNS | OF(NET_TLS), make_hub_mirror },
+	{ FAR, make_daemon_proxy },
 	{ OF(NET_TLS), make_tls_other },
 	{ DNS | FAR, make_host_network },
 	{ FAR | OF(NET_STATUS) | OF(NET_TLS), make_mirror },

@@ -196,6 +196,14 @@ static void close_log_builds(struct model *m, struct report *r)
 	}
 }
 
+/* Base images are pulled by the builder, outside of all steps. */
+static void close_pulls(struct model *m, struct report *r)
+{
+	for (struct build *b = m->builds; b; b = b->next)
+		if (b != m->host_build && model_concerns(m, b))
+			pull_incident(m, r, b);
+}
+
 /* In the order of the kills: a shortage takes one after the other, and the summary tells them so. */
 static void close_all(struct model *m, struct report *r)
 {
@@ -206,6 +214,7 @@ static void close_all(struct model *m, struct report *r)
 	}
 	for (struct step *s = m->steps; s; s = s->next)
 		close_step(m, r, s);
+	close_pulls(m, r);
 	close_log_builds(m, r);
 	close_child(m, r);
 	logs_note(m, r);

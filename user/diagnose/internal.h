@@ -165,6 +165,9 @@ void log_finish(const struct model *m, struct report *r, const struct kill *k, c
 /* net.c: why the unit ended by itself, where something could not be reached. NULL: that is not the reason. */
 struct incident *net_incident(const struct model *m, struct report *r, const struct unit *u);
 
+/* pull.c: of a build that failed without a step: that its base image could not be had */
+void pull_incident(const struct model *m, struct report *r, struct build *b);
+
 /* oom.c */
 struct incident *oom_incident(const struct model *m, struct report *r, struct kill *k, const struct unit *u);
 

@@ -120,7 +120,7 @@ enum net_tool net_tool_named(const char *name)
 	for (size_t i = 0; i < ARRAY_SIZE(tools); i++)
 		if (!strcmp(tools[i].comm, name))
 			return tools[i].tool;
-	return !strcmp(name, "maven") ? TOOL_JVM : TOOL_OTHER;
+	return !strcmp(name, "maven") ? TOOL_JVM : !strcmp(name, "docker") ? TOOL_DOCKER : TOOL_OTHER;
 }
 
 /* Does the tool say by its exit code that something could not be had? */
@@ -136,14 +136,14 @@ static bool says_so(const struct proc *p)
 	return !tools[i].codes[0];
 }
 
-static const struct proc *proc_of(const struct model *m, const struct net *n)
+const struct proc *net_proc(const struct model *m, const struct net *n)
 {
 	return n->proc ? n->proc : model_proc(m, &n->who);
 }
 
 static bool in_unit(const struct model *m, const struct net *n, const struct unit *u)
 {
-	const struct proc *p = proc_of(m, n);
+	const struct proc *p = net_proc(m, n);
 
 	if (u->step)
 		return model_step_of(m, n->cgroup, p) == u->step;
@@ -163,7 +163,7 @@ static bool is_v4(const struct net *n)
 /* apt goes on to the next file; what it did not get is missing all the same. */
 static bool is_apt_download(const struct model *m, const struct net *n)
 {
-	const struct proc *p = proc_of(m, n);
+	const struct proc *p = net_proc(m, n);
 
 	for (int depth = 0; p && depth < 4; p = p->parent, depth++)
 		if (net_tool(p) == TOOL_APT)
@@ -253,7 +253,7 @@ static const struct proc *apt_later(const struct model *m, const struct unit *u,
  */
 static const struct proc *failed_for(const struct model *m, const struct unit *u, const struct net *n)
 {
-	const struct proc *p = proc_of(m, n), *later, *failed = NULL;
+	const struct proc *p = net_proc(m, n), *later, *failed = NULL;
 
 	for (int depth = 0; p && depth < 8; p = p->parent, depth++) {
 		if (net_tool(p) == TOOL_APT) {
@@ -365,10 +365,10 @@ static const char *say_address(struct report *r, zt_u64 hi, zt_u64 lo, zt_u32 po
 	return say(r, "[%s]:%u", text, port);
 }
 
-static void fill_trouble(const struct model *m, struct report *r, const struct unit *u, const struct net *n,
-			 const struct proc *p, struct trouble *t)
+void net_fill(const struct model *m, struct report *r, const struct unit *u, const struct net *n, const struct proc *p,
+	      struct trouble *t)
 {
-	const struct proc *tried = proc_of(m, n);
+	const struct proc *tried = net_proc(m, n);
 
 	*t = (struct trouble){ .kind = net_kind(n), .tool = net_tool(p), .comm = p->comm, .addr_hi = n->addr_hi,
 			       .addr_lo = n->addr_lo, .port = n->port, .status = n->status, .alert = n->alert,
@@ -430,8 +430,7 @@ static const char *host_words(const struct net_peer *p, const struct trouble *t)
 	return _("does not reach it either");
 }
 
-static void fill_unreached(const struct model *m, struct report *r, const struct net *n, const struct trouble *t,
-			   struct incident *i)
+void net_tell(const struct model *m, struct report *r, const struct net *n, const struct trouble *t, struct incident *i)
 {
 	struct unreached *x = arena_zalloc(&r->arena, sizeof(*x));
 	/* what it did reach is not in question */
@@ -461,7 +460,7 @@ struct incident *net_incident(const struct model *m, struct report *r, const str
 	n = decisive(m, u, &p, &sure);
 	if (!n)
 		return NULL;
-	fill_trouble(m, r, u, n, p, &t);
+	net_fill(m, r, u, n, p, &t);
 	i = incident_new(r, net_code(t.kind), u);
 	if (!i)
 		return NULL;
@@ -475,7 +474,7 @@ struct incident *net_incident(const struct model *m, struct report *r, const str
 	i->net_text = net_words(r, &t);
 	i->killed = say(r, _("nothing; %s (pid %u) ended by itself with exit code %d"), p->comm, p->id.tgid,
 			exit_status(p->exit_code));
-	fill_unreached(m, r, n, &t, i);
+	net_tell(m, r, n, &t, i);
 	i->basis = sure == CONF_CONFIRMED ? _("confirmed: seen on its sockets, and it ended on that") :
 					    _("likely: seen on its sockets before it ended");
 	advise_net(m, r, &t, i);

@@ -21,7 +21,7 @@ enum net_kind {
 
 /* Which tool it was whose download failed; what can be changed about that depends on it. */
 enum net_tool { TOOL_OTHER, TOOL_APT, TOOL_CURL, TOOL_WGET, TOOL_GIT, TOOL_PIP, TOOL_NPM, TOOL_APK, TOOL_GO, TOOL_CARGO,
-		TOOL_DNF, TOOL_GEM, TOOL_CONDA, TOOL_JVM };
+		TOOL_DNF, TOOL_GEM, TOOL_CONDA, TOOL_JVM, TOOL_DOCKER };
 
 struct trouble {
 	enum net_kind kind;
@@ -41,6 +41,10 @@ struct trouble {
 	zt_u64 took_ns;
 };
 
+const struct proc *net_proc(const struct model *m, const struct net *n); /* who tried; NULL: not known */
+void net_fill(const struct model *m, struct report *r, const struct unit *u, const struct net *n, const struct proc *p,
+	      struct trouble *t); /* p: who failed for it */
+void net_tell(const struct model *m, struct report *r, const struct net *n, const struct trouble *t, struct incident *i);
 enum net_kind net_kind(const struct net *n);
 enum net_tool net_tool(const struct proc *p);
 enum net_tool net_tool_named(const char *name);

@@ -156,6 +156,7 @@ struct incident {
 	zt_u64 ts_ns;
 	const struct build *build; /* NULL: none */
 	const struct step *step;
+	const struct df_instr *from; /* without a step: the FROM whose image could not be had; NULL: none */
 	struct victim victims[VICTIMS_MAX];
 	unsigned int nvictims, more_victims;
 	struct who trigger; /* comm NULL: none */

@@ -20,7 +20,7 @@ static void esc_message(FILE *f, const char *s)
 static int azure_incident(struct out *o, const struct report *r, const struct incident *i)
 {
 	const char *path = told_file(i);
-	struct step_place p = i->step ? step_place(i->step) : (struct step_place){ 0 };
+	struct step_place p = incident_place(i);
 
 	if (!command_wanted(r, i))
 		return 0;

@@ -16,7 +16,7 @@
 static void put_place(FILE *f, const struct incident *i)
 {
 	const char *path = told_file(i);
-	struct step_place p = i->step ? step_place(i->step) : (struct step_place){ 0 };
+	struct step_place p = incident_place(i);
 
 	if (!path)
 		return;

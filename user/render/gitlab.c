@@ -36,7 +36,7 @@ static const char *fingerprint(char *buf, size_t cap, const struct report *r, co
 /* A path is required: what has no Dockerfile stands at the top. */
 static json_t *location(const struct incident *i)
 {
-	struct step_place p = i->step ? step_place(i->step) : (struct step_place){ 0 };
+	struct step_place p = incident_place(i);
 	json_t *j = json_object(), *lines = json_object();
 	int failed = jv_set(lines, "begin", json_integer(p.line ?: 1));
 

@@ -28,10 +28,8 @@ static void put_line(FILE *f, unsigned int number, const char *text, size_t len,
 	html_put(f, head, copy, hit ? "\n</mark>" : "\n");
 }
 
-static void put_source(FILE *f, const struct step *st)
+static void put_source(FILE *f, const struct build *b, const struct df_instr *in)
 {
-	const struct df_instr *in = st->instr;
-	const struct build *b = st->build;
 	unsigned int first = in->line > CONTEXT_LINES ? in->line - CONTEXT_LINES : 1, last = in->end_line + CONTEXT_LINES;
 	size_t len;
 
@@ -49,18 +47,19 @@ static void put_where(FILE *f, const struct incident *i)
 {
 	const struct step *st = i->step;
 	const struct build *b = i->build ?: st ? st->build : NULL;
+	const struct df_instr *in = st ? st->instr : i->from;
 	char text[SOURCE_BYTES + 1], line[16] = "";
 
 	if (b && b->dockerfile_path) {
-		if (st && st->instr)
-			snprintf(line, sizeof(line), ":%u", st->instr->line);
+		if (in)
+			snprintf(line, sizeof(line), ":%u", in->line);
 		html_put(f, "<p class=\"where\"><code>", b->dockerfile_path, "");
 		fprintf(f, "%s</code>", line);
 		html_put(f, " <span>", i->layer_text, "</span>");
 		fputs("</p>\n", f);
 	}
-	if (st && st->instr && b && st->build == b && b->file_text) {
-		put_source(f, st);
+	if (in && b && (!st || st->build == b) && b->file_text) {
+		put_source(f, b, in);
 	} else if (st && st->argv_bytes) {
 		text[join_argv(text, sizeof(text) - 1, st)] = 0;
 		html_put(f, "<pre class=\"source\"><mark>", text, "</mark></pre>\n");

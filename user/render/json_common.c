@@ -506,7 +506,7 @@ json_t *json_incident(const struct model *m, const struct incident *i)
 		       jv_set(o, "inside", holders_array(i->inside, i->ninside < INSIDE_MAX ? i->ninside : INSIDE_MAX)) ||
 		       jv_set(o, "growth", growth_array(i->growth)) ||
 		       jv_set(o, "growth_path", jv_string(i->growth ? i->growth->path : NULL)) ||
-		       (i->unreached && jv_set(o, "network", json_network(i->unreached))) ||
+		       (i->unreached && jv_set(o, "network", json_network(i))) ||
 		       jv_set(o, "host_memory", json_host_memory(i)) ||
 		       jv_set(o, "headline", jv_string(i->headline)) ||
 		       jv_set(o, "summary", jv_string(i->summary)) ||

@@ -27,7 +27,7 @@ int json_print(struct out *o, json_t *j, size_t flags);
 json_t *json_measured(const struct report *r);
 
 /* json_network.c: what could not be reached; the machine's memory then */
-json_t *json_network(const struct unreached *x);
+json_t *json_network(const struct incident *i);
 json_t *json_host_memory(const struct incident *i);
 
 /* json_past.c: what the step took in earlier builds, newest first */

@@ -37,7 +37,7 @@ static void put_code_cell(FILE *f, const char *text)
 static void put_where(FILE *f, const struct incident *i)
 {
 	char step[1024];
-	struct step_place p = i->step ? step_place(i->step) : (struct step_place){ 0 };
+	struct step_place p = incident_place(i);
 	const char *path = told_file(i);
 
 	if (!i->step)

@@ -90,7 +90,7 @@ static json_t *uri(const char *path)
 /* One is required: what has no Dockerfile stands at the top. */
 static json_t *locations(const struct incident *i)
 {
-	struct step_place p = i->step ? step_place(i->step) : (struct step_place){ 0 };
+	struct step_place p = incident_place(i);
 	const char *path = told_file(i);
 	json_t *a = json_array(), *file = json_object(), *place = json_object(), *region = json_object(), *loc = json_object();
 	int failed = jv_set(file, "uri", uri(path ?: "."));

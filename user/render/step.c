@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "builder/dockerfile.h"
+#include "diagnose/report.h"
 
 struct step_place step_place(const struct step *st)
 {
@@ -20,6 +21,15 @@ struct step_place step_place(const struct step *st)
 	step_number(st, &p.index, &p.total);
 	p.stage = step_stage(st);
 	return p;
+}
+
+struct step_place incident_place(const struct incident *i)
+{
+	if (i->step)
+		return step_place(i->step);
+	if (!i->from)
+		return (struct step_place){ 0 };
+	return (struct step_place){ .instruction = i->from->text, .line = i->from->line, .end_line = i->from->end_line };
 }
 
 const char *builder_name(enum builder_kind kind)

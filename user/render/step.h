@@ -5,6 +5,8 @@
 
 #include "model/model.h"
 
+struct incident;
+
 struct step_place {
 	unsigned int index, total;   /* as its builder counts; 0: not known */
 	unsigned int line, end_line; /* 0: not known */
@@ -12,6 +14,7 @@ struct step_place {
 	const char *instruction;     /* continuation lines joined; NULL: not known */
 };
 struct step_place step_place(const struct step *st);
+struct step_place incident_place(const struct incident *i); /* of its step, or of a FROM */
 
 /* "buildkit", "docker-legacy" …; NULL: no such kind */
 const char *builder_name(enum builder_kind kind);

@@ -131,11 +131,9 @@ static void put_arrow(struct screen *s, int gutter, const char *path, unsigned i
 }
 
 /* The instruction as the Dockerfile has it, from its first line on. false: there is no such text. */
-static bool put_instruction(struct screen *s, int gutter, const struct step *st, const struct room *room,
-			    enum style style)
+static bool put_instruction(struct screen *s, int gutter, const struct build *b, const struct df_instr *in,
+			    const struct room *room, enum style style)
 {
-	const struct df_instr *in = st->instr;
-	const struct build *b = st->build;
 	size_t len;
 	const char *text = source_line(b->file_text, b->file_len, in->line, &len);
 
@@ -180,24 +178,25 @@ static int put_place(struct screen *s, const struct incident *i, const struct ro
 {
 	const struct build *b = i->build ?: i->step ? i->step->build : NULL;
 	const struct step *st = i->step;
-	bool in_file = st && st->instr && st->build && st->build->file_text;
-	unsigned int last = in_file ? st->instr->end_line : 0;
+	const struct df_instr *in = st ? st->instr : i->from;
+	bool in_file = in && b && (!st || st->build == b) && b->file_text;
+	unsigned int last = in_file ? in->end_line : 0;
 	int gutter = last > 99999 ? 6 : last > 9999 ? 5 : last > 999 ? 4 : last > 99 ? 3 : 2;
 	enum style style = i->causal == TRI_NO ? STYLE_NOTE : STYLE_ERROR;
 
 	if (b && b->dockerfile_path)
-		put_arrow(s, gutter, b->dockerfile_path, st && st->instr ? st->instr->line : 0,
+		put_arrow(s, gutter, b->dockerfile_path, in ? in->line : 0,
 			  (const char *const[]){ i->layer_size_text, i->layer_text });
-	in_file = in_file && st->instr->line;
-	if (!room->source || !st || (!in_file && !st->argv_bytes && !st->told))
+	in_file = in_file && in->line;
+	if (!room->source || (!in_file && (!st || (!st->argv_bytes && !st->told))))
 		return gutter;
 	if (room->bars)
 		put_bar(s, gutter);
-	if (in_file && put_instruction(s, gutter, st, room, style))
+	if (in_file && put_instruction(s, gutter, b, in, room, style))
 		;
-	else if (st->argv_bytes)
+	else if (st && st->argv_bytes)
 		put_argv(s, gutter, st, style);
-	else if (st->told && st->text)
+	else if (st && st->told && st->text)
 		put_text(s, gutter, st->text, style);
 	if (room->bars)
 		put_bar(s, gutter);
