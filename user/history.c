@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -21,10 +22,56 @@
 #define LOCK_TRIES 20
 #define LOCK_WAIT_NS 50000000
 
+/* Kept small: the daemon has all of them in memory for months. */
+struct record {
+	struct history_entry e;
+	char strings[];
+};
+
+struct records {
+	struct record **of; /* oldest first */
+	size_t n;
+};
+
 struct history {
-	json_t *all; /* array, oldest first */
+	struct records all;
 	char dir[PATH_MAX], cwd[PATH_MAX];
 };
+
+static void records_free(struct records *r)
+{
+	for (size_t i = 0; i < r->n; i++)
+		free(r->of[i]);
+	free(r->of);
+	*r = (struct records){ 0 };
+}
+
+/* Room for one more; the oldest goes when there are too many. */
+static int records_room(struct records *r)
+{
+	if (!r->of && !(r->of = calloc(2 * ENTRIES_MAX, sizeof(*r->of))))
+		return -ENOMEM;
+	if (r->n < 2 * ENTRIES_MAX)
+		return 0;
+	free(r->of[0]);
+	memmove(r->of, r->of + 1, --r->n * sizeof(*r->of));
+	return 0;
+}
+
+static int records_add(struct records *r, const struct history_entry *e)
+{
+	size_t a = strlen(e->dockerfile) + 1, b = strlen(e->service) + 1, c = strlen(e->text) + 1;
+	struct record *n = records_room(r) ? NULL : malloc(sizeof(*n) + a + b + c);
+
+	if (!n)
+		return -ENOMEM;
+	n->e = *e;
+	n->e.dockerfile = memcpy(n->strings, e->dockerfile, a);
+	n->e.service = memcpy(n->strings + a, e->service, b);
+	n->e.text = memcpy(n->strings + a + b, e->text, c);
+	r->of[r->n++] = n;
+	return 0;
+}
 
 static zt_u64 number(const json_t *e, const char *key)
 {
@@ -39,11 +86,23 @@ static bool is_entry(const json_t *e)
 	       number(e, "peak_bytes");
 }
 
+static struct history_entry entry(const json_t *e)
+{
+	return (struct history_entry){
+		.dockerfile = json_string_value(json_object_get(e, "dockerfile")),
+		.text = json_string_value(json_object_get(e, "text")),
+		.service = json_string_value(json_object_get(e, "service")) ?: "",
+		.line = (unsigned int)number(e, "line"),
+		.past = { number(e, "peak_bytes"), number(e, "limit_bytes"), number(e, "time_s"),
+			  json_is_true(json_object_get(e, "oom")), json_is_true(json_object_get(e, "failed")) },
+	};
+}
+
 /*
  * A line a run: one that is cut or was tampered with costs itself. Line by line: a large buffer, once given back, would
  * make malloc keep more than may be locked.
  */
-static int load(json_t *all, const char *dir)
+static int load(struct records *all, const char *dir)
 {
 	char path[PATH_MAX + 16], *line __free = NULL;
 	FILE *f __fclose = NULL;
@@ -60,11 +119,12 @@ static int load(json_t *all, const char *dir)
 		close(fd);
 		return -EINVAL;
 	}
-	while (json_array_size(all) < 2 * ENTRIES_MAX && (n = getline(&line, &cap, f)) > 0) {
+	while ((n = getline(&line, &cap, f)) > 0) {
 		json_t *e = line[n - 1] == '\n' ? json_loadb(line, (size_t)n, 0, NULL) : NULL;
+		struct history_entry got = is_entry(e) ? entry(e) : (struct history_entry){ 0 };
 
-		if (is_entry(e))
-			json_array_append(all, e);
+		if (got.text)
+			records_add(all, &got);
 		json_decref(e);
 	}
 	return 0;
@@ -75,13 +135,11 @@ int history_open(struct history **ret, const char *dir, const char *cwd)
 	struct history *h = calloc(1, sizeof(*h));
 	int err;
 
-	if (!h || !(h->all = json_array())) {
-		free(h);
+	if (!h)
 		return -ENOMEM;
-	}
 	snprintf(h->dir, sizeof(h->dir), "%s", dir);
 	snprintf(h->cwd, sizeof(h->cwd), "%s", cwd);
-	err = load(h->all, dir);
+	err = load(&h->all, dir);
 	if (err < 0) {
 		history_free(h);
 		return err;
@@ -93,29 +151,15 @@ int history_open(struct history **ret, const char *dir, const char *cwd)
 void history_free(struct history *h)
 {
 	if (h)
-		json_decref(h->all);
+		records_free(&h->all);
 	free(h);
-}
-
-static struct history_entry entry(const json_t *e)
-{
-	return (struct history_entry){
-		.dockerfile = json_string_value(json_object_get(e, "dockerfile")),
-		.text = json_string_value(json_object_get(e, "text")),
-		.service = json_string_value(json_object_get(e, "service")) ?: "",
-		.line = (unsigned int)number(e, "line"),
-		.past = { number(e, "peak_bytes"), number(e, "limit_bytes"), number(e, "time_s"),
-			  json_is_true(json_object_get(e, "oom")), json_is_true(json_object_get(e, "failed")) },
-	};
 }
 
 bool history_next(const struct history *h, size_t *at, struct history_entry *ret)
 {
-	size_t n = json_array_size(h->all);
-
-	if (*at >= n)
+	if (*at >= h->all.n)
 		return false;
-	*ret = entry(json_array_get(h->all, n - 1 - (*at)++));
+	*ret = h->all.of[h->all.n - 1 - (*at)++]->e;
 	return true;
 }
 
@@ -129,7 +173,7 @@ static bool absolute(const struct history *h, const char *path, char *buf, size_
 	if (*path == '/')
 		snprintf(joined, sizeof(joined), "%s", path);
 	else
-		snprintf(joined, sizeof(joined), "%s/%s", h->cwd, path);
+		snprintf(joined, sizeof(joined), "%s/%s", strcmp(h->cwd, "/") ? h->cwd : "", path);
 	if (realpath(joined, real))
 		snprintf(buf, len, "%s", real);
 	else
@@ -181,7 +225,7 @@ int history_recall(struct history *h, struct model *m, const struct zt_ev *ev, s
 	const struct cgroup *cg;
 	int ret = 0;
 
-	if (!json_array_size(h->all))
+	if (!h->all.n)
 		return 0;
 	if (ev->kind == ZT_rmdir) {
 		cg = model_cgroup(m, ((const struct zt_ev_rmdir *)ev)->mem.id);
@@ -218,39 +262,71 @@ static bool any_whole(const struct model *m)
 	return false;
 }
 
-static int add(const struct history *h, json_t *all, const struct step *s)
+/* 1: added, 0: nobody could find it again */
+static int add(const struct history *h, struct records *all, const struct step *s)
 {
 	char path[PATH_MAX];
-	json_t *e;
+	struct history_entry e = {
+		.dockerfile = path,
+		.text = s->instr->text,
+		.service = s->build->service ?: "",
+		.line = s->instr->line,
+		.past = { s->peak_bytes, s->limit_bytes == ZT_NO_LIMIT ? 0 : s->limit_bytes, real_s(), s->oom_kills > 0,
+			  s->exit_code != 0 },
+	};
 
 	if (!absolute(h, s->build->dockerfile_path, path, sizeof(path)))
 		return 0;
-	/* a path that is no UTF-8 makes no entry: jansson refuses it */
-	e = json_pack("{s:s, s:s, s:s*, s:i, s:I, s:I, s:I, s:b, s:b}", "dockerfile", path, "text", s->instr->text,
-		      "service", s->build->service, "line",
-		      (int)s->instr->line, "time_s", (json_int_t)real_s(), "peak_bytes", (json_int_t)s->peak_bytes,
-		      "limit_bytes", s->limit_bytes == ZT_NO_LIMIT ? (json_int_t)0 : (json_int_t)s->limit_bytes, "oom",
-		      s->oom_kills > 0, "failed", s->exit_code != 0);
-	return e && json_array_append_new(all, e) < 0 ? -ENOMEM : 0;
+	return records_add(all, &e) ?: 1;
+}
+
+/* How many, or -errno */
+static int add_all(const struct history *h, struct records *all, const struct model *m)
+{
+	int n = 0, r = 0;
+
+	for (const struct step *s = m->steps; s && r >= 0; s = s->next) {
+		r = is_whole(m, s) ? add(h, all, s) : 0;
+		n += r > 0;
+	}
+	return r < 0 ? r : n;
+}
+
+int history_learn(struct history *h, const struct model *m)
+{
+	int n = add_all(h, &h->all, m);
+
+	return n < 0 ? n : 0;
 }
 
 /* Is it among the newest few of its step? all is oldest first. */
-static bool is_recent(const json_t *all, size_t at)
+static bool is_recent(const struct records *all, size_t at)
 {
-	struct history_entry mine = entry(json_array_get(all, at)), e;
+	const struct history_entry *mine = &all->of[at]->e;
 	unsigned int newer = 0;
 
-	for (size_t n = at + 1; n < json_array_size(all) && newer < ZT_PAST_MAX; n++) {
-		e = entry(json_array_get(all, n));
-		newer += is_of(&e, mine.dockerfile, mine.service, mine.text);
-	}
+	for (size_t n = at + 1; n < all->n && newer < ZT_PAST_MAX; n++)
+		newer += is_of(&all->of[n]->e, mine->dockerfile, mine->service, mine->text);
 	return newer < ZT_PAST_MAX;
 }
 
-static int write_all(const json_t *all, const char *path)
+static int write_entry(FILE *f, const struct history_entry *e)
+{
+	/* a path that is no UTF-8 makes no entry: jansson refuses it */
+	json_t *j = json_pack("{s:s, s:s, s:s*, s:i, s:I, s:I, s:I, s:b, s:b}", "dockerfile", e->dockerfile, "text", e->text,
+			      "service", *e->service ? e->service : NULL, "line", (int)e->line, "time_s",
+			      (json_int_t)e->past.time_s, "peak_bytes", (json_int_t)e->past.peak_bytes, "limit_bytes",
+			      (json_int_t)e->past.limit_bytes, "oom", e->past.oom, "failed", e->past.failed);
+	int err = j && (json_dumpf(j, f, JSON_COMPACT) || fputc('\n', f) < 0) ? -EIO : 0;
+
+	json_decref(j);
+	return err;
+}
+
+static int write_all(const struct records *all, const char *path)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600), err = 0;
-	size_t n = json_array_size(all);
+	size_t n = all->n;
 	FILE *f = fd < 0 ? NULL : fdopen(fd, "w");
 
 	if (!f) {
@@ -260,8 +336,8 @@ static int write_all(const json_t *all, const char *path)
 		return err;
 	}
 	for (size_t i = n > ENTRIES_MAX ? n - ENTRIES_MAX : 0; i < n && !err; i++)
-		if (is_recent(all, i) && (json_dumpf(json_array_get(all, i), f, JSON_COMPACT) || fputc('\n', f) < 0))
-			err = -EIO;
+		if (is_recent(all, i))
+			err = write_entry(f, &all->of[i]->e);
 	if (fflush(f) || ferror(f))
 		err = -EIO;
 	fclose(f);
@@ -291,30 +367,23 @@ static int lock(const char *dir)
 int history_save(struct history *h, const struct model *m)
 {
 	char path[PATH_MAX + 16], tmp[PATH_MAX + 16];
-	json_t *all = any_whole(m) ? json_array() : NULL;
-	int err = 0, fd __close = all ? lock(h->dir) : any_whole(m) ? -ENOMEM : -ENODATA;
-	size_t before;
+	int err = 0, fd __close = any_whole(m) ? lock(h->dir) : -ENODATA;
+	struct records all = { 0 };
 
-	if (fd == -ENODATA)
-		return 0;
-	if (fd < 0) {
-		json_decref(all);
-		return fd;
-	}
-	err = load(all, h->dir);
-	before = json_array_size(all);
-	for (const struct step *s = m->steps; s && !err; s = s->next)
-		if (is_whole(m, s))
-			err = add(h, all, s);
+	if (fd < 0)
+		return fd == -ENODATA ? 0 : fd;
+	err = load(&all, h->dir);
+	if (!err)
+		err = add_all(h, &all, m);
 	snprintf(path, sizeof(path), "%s/steps.jsonl", h->dir);
 	snprintf(tmp, sizeof(tmp), "%s/steps.new", h->dir);
-	if (!err && json_array_size(all) > before) {
-		err = write_all(all, tmp);
+	if (err > 0) {
+		err = write_all(&all, tmp);
 		if (!err && rename(tmp, path) < 0)
 			err = -errno;
 		if (err)
 			unlink(tmp);
 	}
-	json_decref(all);
+	records_free(&all);
 	return err;
 }

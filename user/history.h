@@ -29,6 +29,8 @@ int history_recall(struct history *h, struct model *m, const struct zt_ev *ev, s
 
 /* Add the traced builds' steps and write the index anew, with what others wrote meanwhile. 0 or -errno */
 int history_save(struct history *h, const struct model *m);
+/* Add them to what is in memory only, where another process saves them */
+int history_learn(struct history *h, const struct model *m);
 
 /* Newest first, from *at (0 at first), which it moves on. false: no more */
 bool history_next(const struct history *h, size_t *at, struct history_entry *ret);

@@ -5,7 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
-#define CHUNK_BYTES (64 * 1024)
+#define CHUNK_MIN_BYTES ((size_t)4 * 1024) /* most files are small, and many are kept */
+#define CHUNK_BYTES ((size_t)64 * 1024)
 
 struct df_chunk {
 	struct df_chunk *next;
@@ -15,7 +16,8 @@ struct df_chunk {
 
 static struct df_chunk *chunk_new(struct df_mem *m, size_t bytes)
 {
-	size_t cap = bytes > CHUNK_BYTES ? bytes : CHUNK_BYTES;
+	size_t usual = m->used_bytes < CHUNK_MIN_BYTES ? CHUNK_MIN_BYTES : m->used_bytes < CHUNK_BYTES ? m->used_bytes : CHUNK_BYTES;
+	size_t cap = bytes > usual ? bytes : usual;
 	struct df_chunk *c;
 
 	if (m->used_bytes > m->max_bytes || bytes > m->max_bytes - m->used_bytes)
@@ -25,7 +27,7 @@ static struct df_chunk *chunk_new(struct df_mem *m, size_t bytes)
 		return NULL;
 	c->cap = cap;
 	/* A chunk for one big string goes behind the head: the head's room stays in use. */
-	if (m->chunks && cap > CHUNK_BYTES) {
+	if (m->chunks && cap > usual) {
 		c->next = m->chunks->next;
 		m->chunks->next = c;
 	} else {
