@@ -181,6 +181,21 @@ static const char *outcome_name(const struct report *r, const struct build *b)
 	return names[build_outcome(r, b, &by)];
 }
 
+/* Who asked for it: a report may be about several. */
+static json_t *client_object(const struct proc *p)
+{
+	json_t *o;
+
+	if (!p)
+		return json_null();
+	o = json_object();
+	return done(o, jv_set(o, "pid", jv_count(p->id.tgid)) ||
+		       jv_set(o, "argv", p->client_argv ? jv_words(p->client_argv, p->client_argv_bytes) :
+							  jv_words(p->argv, p->argv_bytes)) ||
+		       jv_set(o, "exit_code", jv_exit_code(p->exit_ns, p->exit_code)) ||
+		       jv_set(o, "signal", jv_signal(p->exit_ns, p->exit_code)));
+}
+
 static json_t *build_object(const struct report *r, const struct build *b, enum builder_kind builder, json_t *steps, bool with_steps)
 {
 	json_t *o = json_object();
@@ -189,6 +204,7 @@ static json_t *build_object(const struct report *r, const struct build *b, enum 
 		     jv_set(o, "service", jv_string(b ? b->service : NULL)) ||
 		     jv_set(o, "dockerfile", jv_string(b ? b->dockerfile_path : NULL)) ||
 		     jv_set(o, "target", jv_string(b ? b->target : NULL)) ||
+		     jv_set(o, "client", client_object(b ? b->client : NULL)) ||
 		     jv_set(o, "ci", json_job(model_build_job(b)));
 
 	if (!failed && b)
