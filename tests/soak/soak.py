@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Drives builds, kills and a daemon for some time, then compares what each says. See run."""
+"""Drives builds, kills and a daemon for some time, then compares what each says. See run.
+soak.py --check DIR: once more, of a run that was kept."""
 import argparse
 import glob
 import json
@@ -24,7 +25,7 @@ KINDS = {  # name: (Dockerfile's RUN, build arguments)
 }
 
 
-TAG = re.compile(r"soak:w[0-9]+-[0-9]+-[a-z0-9]+")
+WARM_UP_S = 240  # of a life, before its memory has to be flat
 
 
 class Daemon:
@@ -55,13 +56,14 @@ class Daemon:
     def metrics(self):
         out = subprocess.run(["curl", "-s", "-m", "5", "--unix-socket", self.sock, "http://x/metrics"],
                              capture_output=True, text=True).stdout
-        return {m[1]: int(m[2]) for m in re.finditer(r"^(ztrace_\S+) (\d+)$", out, re.M)}
+        return {m[1]: float(m[2]) for m in re.finditer(r"^(ztrace_\S+) ([\d.]+)$", out, re.M)}
 
     def sample(self):
         text = open("/proc/%d/status" % self.proc.pid).read()
         rss = int(re.search(r"VmRSS:\s+(\d+)", text)[1])
         fds = len(os.listdir("/proc/%d/fd" % self.proc.pid))
-        self.lives[-1]["rss"].append((time.time(), rss, fds))
+        m = self.metrics()
+        self.lives[-1]["rss"].append((time.time(), rss, fds, m.get("ztrace_jobs", 0), m.get("ztrace_behind_seconds", 0)))
 
     def count(self):
         """Kills as the kernel counts them before and after the daemon has published its own count"""
@@ -149,48 +151,50 @@ def within(rec, life, margin=0.5):
     return life["from"] + margin < rec["from"] and rec["until"] < life["until"] - margin
 
 
-def compare(a, d, builds, loose, kmsg):
+def tag_of(build):
+    argv = (build["client"] or {}).get("argv") or []
+    return argv[argv.index("-t") + 1] if "-t" in argv[:-1] else None
+
+
+def compare(state, lives, builds, loose, kmsg):
     """What is wrong, one line each"""
-    wrong, by_pid, victims, shared = [], {}, {}, set()
+    wrong, by_tag, victims = [], {}, {}
     n = 0
-    for path, j in reports(d.state):
+    for path, j in reports(state):
         n += 1
         name = os.path.basename(path)
         for suffix in (".txt", ".zt"):
             if not os.path.exists(path[:-5] + suffix):
                 wrong.append("%s has no %s" % (name, suffix))
-        argv = (j["command"] or {}).get("argv", [])
-        if "-t" in argv:
-            by_pid.setdefault(argv[argv.index("-t") + 1], []).append((name, j))
-        if len(j["builds"]) > 1 and j["command"] and j["command"]["exit_code"] is None:
-            shared |= {t for t in TAG.findall(json.dumps(j["builds"]))}  # more builds at once than have traces
+        for b in j["builds"]:
+            if tag_of(b):
+                by_tag.setdefault(tag_of(b), []).append((name, j, b))
         for i in j["incidents"]:
             for v in i["victims"]:
                 victims.setdefault(v["pid"], []).append((name, i["code"]))
-    complete = 0
+    complete = shared = 0
     for b in builds:
-        got = by_pid.get(b["tag"], [])
-        if b["tag"] in shared:
-            continue
-        whole = [x for x in d.lives if within(b, x)]
+        got = by_tag.get(b["tag"], [])
+        whole = any(within(b, x) for x in lives)
         if not got and whole:
             wrong.append("%s (pid %d, status %d) has no trace" % (b["tag"], b["pid"], b["status"]))
         if not whole or not got:
             continue
         complete += 1
-        rotated = len(got) > 1
-        j = got[-1][1]
-        status = j["command"]["exit_code"] if j["command"]["signal"] is None else -j["command"]["signal"]
-        if not rotated and status != b["status"]:
-            wrong.append("%s exited with %s, its report says %s" % (b["tag"], b["status"], status))
-        if not rotated and not j["complete"]:
-            wrong.append("%s: the trace of a build that nothing interrupted is incomplete" % b["tag"])
-        steps = [s for g in got for x in g[1]["builds"] for s in x["steps"] if b["tag"] in (s["instruction"] or "")]
+        name, j, told = got[-1]
+        shared += not j["command"] or len(j["builds"]) > 1
+        client = told["client"]
+        status = client["exit_code"] if client["signal"] is None else -client["signal"]
+        if status != b["status"]:
+            wrong.append("%s exited with %s, %s says %s" % (b["tag"], b["status"], name, status))
+        if not j["complete"]:
+            wrong.append("%s: the trace of a build that nothing interrupted is incomplete (%s)" % (b["tag"], name))
+        steps = [s for g in got for s in g[2]["steps"] if b["tag"] in (s["instruction"] or "")]
         if not steps and ("echo " + b["tag"]) in b["out"] and b["kind"] != "cancel":
-            wrong.append("%s: its first step is in no report (%s)" % (b["tag"], got[0][0]))
+            wrong.append("%s: its first step is in no report (%s)" % (b["tag"], name))
     told = missing = 0
     for k in kmsg:
-        life = [x for x in d.lives if x["from"] + 0.5 < k["time"] < x["until"] - 0.5]
+        life = [x for x in lives if x["from"] + 0.5 < k["time"] < x["until"] - 0.5]
         if not life:
             continue
         if any(c.startswith("ZT10") for _, c in victims.get(k["pid"], [])):
@@ -199,33 +203,51 @@ def compare(a, d, builds, loose, kmsg):
             missing += 1
             wrong.append("the kernel killed %d in %s at %s, and no report says so" % (k["pid"], k["memcg"],
                          time.strftime("%T", time.gmtime(k["time"]))))
-    for x in d.lives:
+    for x in lives:
         if "kernel" in x and not x["kernel"][0] <= x["counted"] <= x["kernel"][1]:
             wrong.append("life %d: the kernel counts %d to %d OOM kills, ztrace %d" % (x["pid"], *x["kernel"], x["counted"]))
         if x.get("lost"):
             wrong.append("life %d lost events: %s" % (x["pid"], x["lost"]))
     for l in loose:
         m = re.search(r"victim=(\d+)", l["out"])
-        if m and any(within(l, x) for x in d.lives) and int(m[1]) not in victims:
+        if m and any(within(l, x) for x in lives) and int(m[1]) not in victims:
             wrong.append("the lab's victim %s is in no report" % m[1])
-    print("builds told of together with others: %d" % len(shared))
-    print("reports %d; builds %d, of which %d lie in one life of the daemon and were compared" % (n, len(builds), complete))
+    print("reports %d; builds %d, of which %d lie in one life of the daemon and were compared (%d told of with others)" % (
+        n, len(builds), complete, shared))
     print("kills in the kernel's log while the daemon was there: %d told, %d missing" % (told, missing))
     return wrong
 
 
-def memory(d, wrong):
-    for x in d.lives:
+def slope(points):
+    """Theil and Sen: the median of all slopes, which a burst does not move"""
+    s = sorted((y - v) / (x - u) for n, (x, y) in enumerate(points) for u, v in points[:n])
+    return s[len(s) // 2]
+
+
+def floor(rss):
+    """What each half minute's samples seldom lie below: what a burst takes has been given back then"""
+    parts = {}
+    for r in rss:
+        parts.setdefault(int(r[0]) // 30, []).append(r[1])
+    return [(30 * t, sorted(v)[len(v) // 4]) for t, v in sorted(parts.items())]
+
+
+def memory(lives, wrong):
+    for x in lives:
         r = x["rss"]
         line = "life %d: %5.0f s, ended by %s in %s s (status %s), kills kernel %s ztrace %s" % (
             x["pid"], x["until"] - x["from"], x["end"], x["stop_s"], x["status"], x.get("kernel", "-"), x.get("counted", "-"))
-        if len(r) > 20:
-            third = len(r) // 3
-            peak = [max(v[1] for v in part) for part in (r[third:2 * third], r[2 * third:])]
-            line += "; RSS KiB first %d, at most %d in the second third, %d in the last; fds %d to %d" % (
-                r[0][1], peak[0], peak[1], min(v[2] for v in r), max(v[2] for v in r))
-            if x["until"] - x["from"] > 600 and peak[1] > peak[0] * 1.15 + 2048:
-                wrong.append("life %d: memory grows: %d, then %d KiB" % (x["pid"], peak[0], peak[1]))
+        if r:
+            line += "; RSS %.1f to %.1f MiB, fds %d to %d, jobs at most %d, behind at most %.3f s" % (
+                min(v[1] for v in r) / 1024, max(v[1] for v in r) / 1024, min(v[2] for v in r), max(v[2] for v in r),
+                max(v[3] for v in r), max(v[4] for v in r))
+        warm = floor([v for v in r if v[0] > x["from"] + WARM_UP_S])
+        if len(warm) > 8:
+            hour = slope(warm) * 3600
+            grown = slope(warm) * (warm[-1][0] - warm[0][0])
+            line += "; floor %.1f, then %.1f MiB, slope %+.2f MiB an hour" % (warm[0][1] / 1024, warm[-1][1] / 1024, hour / 1024)
+            if grown > 1024 and grown > warm[0][1] * 0.05:
+                wrong.append("life %d: memory grows by %.1f MiB an hour" % (x["pid"], hour / 1024))
         print(line)
 
 
@@ -284,17 +306,25 @@ def main():
             d.stop(signal.SIGTERM)
         follow.terminate()
         kmsg.close()
-        json.dump({"lives": d.lives, "builds": builds, "loose": loose}, open(os.path.join(a.dir, "soak.json"), "w"))
-    wrong = compare(a, d, builds, loose, read_kmsg(kmsg.name, offset))
-    memory(d, wrong)
+        json.dump({"lives": d.lives, "builds": builds, "loose": loose, "offset": offset}, open(os.path.join(a.dir, "soak.json"), "w"))
+    return check(a.dir, round((time.time() - begin) / 60))
+
+
+def check(where, minutes):
+    state = os.path.join(where, "state")
+    ran = json.load(open(os.path.join(where, "soak.json")))
+    wrong = compare(state, ran["lives"], ran["builds"], ran["loose"], read_kmsg(os.path.join(where, "kmsg"), ran["offset"]))
+    memory(ran["lives"], wrong)
     # what the last life finds unfinished is for the next: nothing may be left without its report after one more start
-    left = [z for z in glob.glob(d.state + "/*-d*.zt") if not os.path.exists(z[:-3] + ".json")]
+    left = [z for z in glob.glob(state + "/*-d*.zt") if not os.path.exists(z[:-3] + ".json")]
     if left:
         wrong.append("%d traces have no report: %s" % (len(left), left[:3]))
     for w in wrong[:50]:
         print("WRONG:", w)
-    print("%d minutes, %d wrong" % (round((time.time() - begin) / 60), len(wrong)))
+    print("%s minutes, %d wrong" % (minutes, len(wrong)))
     return 1 if wrong else 0
 
 
+if len(sys.argv) == 3 and sys.argv[1] == "--check":  # once more, of a run that was kept
+    sys.exit(check(sys.argv[2], "?"))
 sys.exit(main())

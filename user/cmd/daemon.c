@@ -23,8 +23,10 @@
 #define RENEW_NS 3600000000000ull /* the watching session begins anew at least so often */
 #define RENEW_PROCS 8192	  /* and when so many dead ones could not be forgotten */
 #define RENEW_BYTES ((size_t)4 << 20)
+#define RENEW_BUILDS 64
 #define FINISH_NS 300000000000ull /* missing reports are tried again */
 #define STATUS_NS 1000000000ull
+#define HISTORY_NS 3600000000000ull
 
 static int open_dirs(struct daemon *d)
 {
@@ -41,10 +43,7 @@ static int open_dirs(struct daemon *d)
 		log_error(_("the state directory %s cannot be made: %s; name another with --state-dir"), d->dir, strerror(-err));
 		return err;
 	}
-	err = keep_lock(d);
-	if (!err && history_open(&d->history, d->dir, "/") < 0)
-		log_warn(_("no history is kept: %s"), d->dir);
-	return err;
+	return keep_lock(d);
 }
 
 static int open_signals(struct daemon *d)
@@ -139,7 +138,7 @@ static void renew(struct daemon *d, zt_u64 now_ns)
 	d->main.src = NULL;
 	session_done(&d->main);
 	d->main = n;
-	d->nbuilds = n.model->nbuilds;
+	d->nbuilds = d->base_builds = n.model->nbuilds;
 	d->lost_then = lost(d);
 	d->base_procs = (unsigned int)n.model->proc_slab.used;
 	log_debug("renewed: %u processes, %u cgroups, %zu bytes", HASH_COUNT(n.model->procs), HASH_COUNT(n.model->cgroups),
@@ -151,7 +150,7 @@ static bool is_stale(const struct daemon *d, zt_u64 now_ns)
 	const struct model *m = d->main.model;
 
 	return m->proc_slab.used > d->base_procs + RENEW_PROCS || m->arena.used > RENEW_BYTES ||
-	       now_ns - d->renewed_ns > RENEW_NS || lost(d) != d->lost_then;
+	       m->nbuilds > d->base_builds + RENEW_BUILDS || now_ns - d->renewed_ns > RENEW_NS || lost(d) != d->lost_then;
 }
 
 /* The old stays in force when the new is wrong. */
@@ -179,9 +178,8 @@ static void reap(struct daemon *d)
 	int status;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		if (pid == d->finisher)
-			d->finisher = 0;
-		else if (d->scrape)
+		keep_reaped(d, pid, status);
+		if (d->scrape)
 			scrape_child(d->scrape, pid);
 	}
 }
@@ -214,6 +212,20 @@ static void tell_status(struct daemon *d)
 		 (unsigned long long)(d->n.kills[0] + d->n.kills[1] + d->n.kills[2]));
 	sdnotify(text);
 	metrics_put(d);
+	d->behind_ns = 0;
+}
+
+/* What can wait for a second */
+static void housekeeping(struct daemon *d, zt_u64 now_ns)
+{
+	tell_status(d);
+	if (d->prune)
+		keep_prune(d);
+	d->prune = false;
+	if (now_ns >= d->history_ns) {
+		keep_history(d);
+		d->history_ns = now_ns + HISTORY_NS;
+	}
 }
 
 static void finish_missing(struct daemon *d, zt_u64 now_ns)
@@ -233,6 +245,7 @@ static int watch(struct daemon *d)
 
 	d->renewed_ns = now;
 	d->base_procs = (unsigned int)d->main.model->proc_slab.used;
+	d->base_builds = d->main.model->nbuilds;
 	d->unfinished = true;
 	while (on_signals(d)) {
 		err = session_pump(&d->main, PUMP_MS);
@@ -244,12 +257,14 @@ static int watch(struct daemon *d)
 			renew(d, now);
 		finish_missing(d, now);
 		if (now >= status_ns) {
-			tell_status(d);
+			housekeeping(d, now);
 			status_ns = now + STATUS_NS;
 		}
 	}
 	sdnotify("STOPPING=1");
 	jobs_end(d);
+	keep_wait(d);
+	keep_prune(d);
 	if (err < 0)
 		log_error(_("events come no more: %s"), strerror(-err));
 	return err < 0 ? EXIT_OURS : 0;
@@ -267,6 +282,7 @@ static void protect(int oom_err)
 	if (err < 0)
 		log_info(_("only what recording needs is locked in memory: %s"), strerror(-err));
 	protect_hold_program("/proc");
+	protect_give_back();
 	protect_no_new_privs();
 	err = protect_drop_caps(true);
 	if (err < 0)

@@ -15,6 +15,7 @@
 #define JOBS_MAX 32
 #define ROOTS_MAX 64
 #define TOLD_MAX 256
+#define WORKERS_MAX 8
 
 struct daemon_conf {
 	struct options o;   /* the command line over the file */
@@ -59,7 +60,7 @@ struct daemon {
 	struct session main;	   /* knows all, says nothing */
 	struct tap tap;
 	unsigned int nbuilds;	   /* of main, looked at */
-	unsigned int base_procs;   /* main's slab after its last renewal */
+	unsigned int base_procs, base_builds; /* main's after its last renewal */
 	zt_u64 renewed_ns, lost_then;
 	struct job jobs[JOBS_MAX];
 	unsigned int njobs, seq;
@@ -74,9 +75,14 @@ struct daemon {
 	struct daemon_counts n;
 	struct scrape *scrape;	   /* NULL: no --metrics-listen */
 	char *listening;	   /* what it was started with */
+	struct {
+		pid_t pid; /* 0: none */
+		char name[64];
+	} workers[WORKERS_MAX];	   /* write the reports of jobs that are over */
 	pid_t finisher;		   /* writes reports that are missing; 0: none at work */
-	zt_u64 finish_ns, tick_ns, watchdog_ns;
-	bool unfinished, stopping;
+	zt_u64 finish_ns, tick_ns, history_ns;
+	zt_u64 behind_ns;	   /* the longest that an event has waited since that was last told */
+	bool unfinished, stopping, prune;
 	int sig_fd;
 };
 
@@ -104,6 +110,12 @@ void keep_name(struct daemon *d, char *buf, size_t len);
 bool keep_path(const struct daemon *d, char *buf, size_t len, const char *name, const char *suffix); /* false: too long */
 bool keep_unfinished(const struct daemon *d); /* is there a trace without its reports? */
 void keep_finish(struct daemon *d); /* in a process of its own */
+/* A process that writes the report of a trace, so that no event waits for it. 0: we are it; < 0: there are too many */
+pid_t keep_fork(struct daemon *d, const char *name);
+void keep_failed(struct daemon *d); /* a report could not be written */
+void keep_reaped(struct daemon *d, pid_t pid, int status);
+void keep_wait(struct daemon *d); /* for those that write reports */
+void keep_history(struct daemon *d); /* read it anew */
 
 /* daemon_metrics.c */
 void metrics_put(struct daemon *d);

@@ -169,23 +169,6 @@ int job_reports(const struct daemon *d, struct session *s, const char *name)
 	return settle(d, name, err ? err : r);
 }
 
-static void save(struct daemon *d, struct job *j)
-{
-	struct history *h = NULL;
-	/* what builds took is in their own jobs; those of no build saw them pass as well */
-	int err = d->history && !j->loose ? history_save(d->history, j->s.model) : 0;
-
-	if (err < 0)
-		log_warn(_("no history is kept: %s"), strerror(-err));
-	if (d->history && !history_open(&h, d->dir, "/")) {
-		for (unsigned int n = 0; n < JOBS_MAX; n++)
-			if (d->jobs[n].used)
-				d->jobs[n].s.history = h;
-		history_free(d->history);
-		d->history = h;
-	}
-}
-
 static void count_build(struct daemon *d, const struct job *j)
 {
 	bool oom = false;
@@ -203,8 +186,32 @@ static void discard(struct daemon *d, struct job *j)
 
 	if (keep_path(d, path, sizeof(path), j->name, ".zt"))
 		unlink(path);
-	writer_close(j->s.tee);
-	j->s.tee = NULL;
+}
+
+/* Reports, and what its steps took: by a process of its own, of all that the job knows. */
+static int write_job(struct daemon *d, struct job *j)
+{
+	/* what builds took is in their own jobs; those of no build saw them pass as well */
+	int err = d->history && !j->loose ? history_save(d->history, j->s.model) : 0;
+
+	if (err < 0)
+		log_warn(_("no history is kept: %s"), strerror(-err));
+	err = job_reports(d, &j->s, j->name);
+	if (err < 0)
+		log_error(_("%s: its report could not be written: %s; it is tried again later"), j->name, strerror(-err));
+	return err;
+}
+
+static void write_soon(struct daemon *d, struct job *j)
+{
+	pid_t pid = d->stopping ? -1 : keep_fork(d, j->name);
+
+	if (!pid)
+		_exit(write_job(d, j) < 0);
+	if (pid < 0 && write_job(d, j) < 0)
+		keep_failed(d);
+	if (d->history && !j->loose)
+		history_learn(d->history, j->s.model);
 }
 
 static void say_end(const struct job *j)
@@ -218,29 +225,26 @@ static void say_end(const struct job *j)
 
 void job_close(struct daemon *d, struct job *j)
 {
-	int err = 0;
+	bool kept = j->s.tee;
 
 	if (!j->shared && j->nroots == 1 && j->roots[0].status_known)
 		live_child_event(ZT_F_CHILD_EXITED, &j->roots[0].id, j->roots[0].status, session_event, &j->s);
 	live_end(session_event, &j->s);
+	writer_close(j->s.tee);
+	j->s.tee = NULL;
 	if (j->loose && !any_ours(d, j)) {
 		discard(d, j);
 	} else {
 		d->n.loose += j->loose;
 		job_tell(d, j);
-		err = j->s.tee ? job_reports(d, &j->s, j->name) : 0;
+		if (kept)
+			write_soon(d, j);
 		count_build(d, j);
-		save(d, j);
 		say_end(j);
-	}
-	if (err < 0) {
-		d->n.reports_failed++;
-		d->unfinished = true;
-		log_error(_("%s: its report could not be written: %s; it is tried again later"), j->name, strerror(-err));
 	}
 	j->s.history = NULL; /* not its own */
 	session_done(&j->s);
 	j->used = false;
 	d->njobs--;
-	keep_prune(d);
+	d->prune = true;
 }

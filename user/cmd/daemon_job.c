@@ -20,7 +20,8 @@
 #define STEPS_NS 3000000000ull	  /* a builder that takes longer to clean up is not waited for */
 #define QUIET_NS 1500000000ull	  /* after a kill that is no build's */
 #define LOOSE_NS 30000000000ull	  /* kills that go on and on are told in parts */
-#define ARENA_FULL(a) ((a).used > (a).cap / 4 * 3)
+#define ARENA_FULL ((size_t)24 << 20) /* of each of its two: a long one goes on in another trace */
+#define PROCS_FULL 32768
 
 static bool same_id(const struct zt_id *a, const struct zt_id *b)
 {
@@ -280,12 +281,22 @@ void jobs_before(void *ctx, const struct zt_ev *ev)
 			session_event(&d->jobs[n].s, ev);
 }
 
+static void see_delay(struct daemon *d, const struct zt_ev *ev)
+{
+	zt_u64 now = live_now_ns();
+
+	if (now > ev->ts_ns && now - ev->ts_ns > d->behind_ns)
+		d->behind_ns = now - ev->ts_ns;
+}
+
 void jobs_after(void *ctx, const struct zt_ev *ev)
 {
 	struct daemon *d = ctx;
 
 	if (d->stopping)
 		return;
+	if (ev->kind == ZT_exec || ev->kind == ZT_exit)
+		see_delay(d, ev);
 	if (d->main.model->nbuilds != d->nbuilds)
 		see_builds(d, ev);
 	if (ev->kind == ZT_kill)
@@ -325,7 +336,8 @@ static bool is_full(const struct daemon *d, const struct job *j)
 	if (j->s.tee)
 		writer_stats(j->s.tee, &st);
 	return st.file_bytes > (d->conf.o.rotate_bytes ? d->conf.o.rotate_bytes : (zt_u64)256 << 20) ||
-	       ARENA_FULL(j->s.model->arena) || ARENA_FULL(j->s.report->arena) || j->s.model->proc_slab.used > 60000;
+	       j->s.model->arena.used > ARENA_FULL || j->s.report->arena.used > ARENA_FULL ||
+	       j->s.model->proc_slab.used > PROCS_FULL;
 }
 
 static void rotate(struct daemon *d, struct job *j)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The state directory: names, how much is kept, and reports of traces that were cut short. */
+/* The state directory: names, how much is kept, who writes reports, and those of traces that were cut short. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -64,10 +65,14 @@ void keep_name(struct daemon *d, char *buf, size_t len)
 	snprintf(buf, len, "%s-d%04u-%d", stamp, ++d->seq % 10000, (int)getpid());
 }
 
+/* Is it being written, or its report? */
 static bool is_open(const struct daemon *d, const char *name, size_t len)
 {
 	for (unsigned int n = 0; n < JOBS_MAX; n++)
 		if (d->jobs[n].used && strlen(d->jobs[n].name) == len && !memcmp(d->jobs[n].name, name, len))
+			return true;
+	for (unsigned int n = 0; n < WORKERS_MAX; n++)
+		if (d->workers[n].pid && strlen(d->workers[n].name) == len && !memcmp(d->workers[n].name, name, len))
 			return true;
 	return false;
 }
@@ -165,14 +170,15 @@ static unsigned int each_unfinished(const struct daemon *d, void (*fn)(const str
 
 	for (int from = 0, to; from < n; from = to) {
 		const struct dirent *trace = NULL;
-		bool report = false;
+		bool report = false, half = false;
 		char name[64];
 
 		for (to = from; to < n && same_job(names[from], names[to]); to++) {
 			trace = is_trace(names[to]) ? names[to] : trace;
+			half |= is_half(names[to]);
 			report |= !is_trace(names[to]) && !is_half(names[to]);
 		}
-		if (!trace || report || is_open(d, trace->d_name, stem(trace->d_name)))
+		if (!trace || (report && !half) || is_open(d, trace->d_name, stem(trace->d_name)))
 			continue;
 		found++;
 		snprintf(name, sizeof(name), "%.*s", (int)stem(trace->d_name), trace->d_name);
@@ -218,18 +224,90 @@ static void finish(const struct daemon *d, const char *name)
 	session_done(&s);
 }
 
-void keep_finish(struct daemon *d)
+/* 0: we are a process of our own, with nothing of the daemon's but its memory */
+static pid_t fork_off(int nice)
 {
 	pid_t pid = fork();
 
 	if (pid < 0)
 		log_warn(_("cannot start a process: %s"), strerror(errno));
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* the next daemon writes what is missing then */
+	setpriority(PRIO_PROCESS, 0, nice);
+	close_range(3, ~0u, 0); /* the lock as well: it is the daemon's */
+	return 0;
+}
+
+pid_t keep_fork(struct daemon *d, const char *name)
+{
+	for (unsigned int n = 0; n < WORKERS_MAX; n++) {
+		pid_t pid;
+
+		if (d->workers[n].pid)
+			continue;
+		pid = fork_off(0);
+		if (pid > 0) {
+			d->workers[n].pid = pid;
+			snprintf(d->workers[n].name, sizeof(d->workers[n].name), "%s", name);
+		}
+		return pid;
+	}
+	return -EAGAIN;
+}
+
+void keep_failed(struct daemon *d)
+{
+	d->n.reports_failed++;
+	d->unfinished = true;
+}
+
+void keep_reaped(struct daemon *d, pid_t pid, int status)
+{
+	if (pid == d->finisher)
+		d->finisher = 0;
+	for (unsigned int n = 0; n < WORKERS_MAX; n++)
+		if (d->workers[n].pid == pid) {
+			d->workers[n].pid = 0;
+			if (status)
+				keep_failed(d);
+		}
+}
+
+void keep_wait(struct daemon *d)
+{
+	int status;
+
+	for (unsigned int n = 0; n < WORKERS_MAX; n++) {
+		pid_t pid = d->workers[n].pid;
+
+		if (pid && waitpid(pid, &status, 0) == pid)
+			keep_reaped(d, pid, status);
+	}
+}
+
+void keep_finish(struct daemon *d)
+{
+	pid_t pid = fork_off(10);
+
+	if (!pid)
+		_exit(each_unfinished(d, finish) > 0 ? 0 : 1);
 	if (pid > 0)
 		d->finisher = pid;
-	if (pid)
+}
+
+/* Others write it as well. */
+void keep_history(struct daemon *d)
+{
+	struct history *h = NULL;
+
+	if (history_open(&h, d->dir, "/") < 0) {
+		log_warn(_("no history is kept: %s"), d->dir);
 		return;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	setpriority(PRIO_PROCESS, 0, 10);
-	close_range(3, ~0u, 0); /* the lock as well: it is the daemon's */
-	_exit(each_unfinished(d, finish) > 0 ? 0 : 1);
+	}
+	for (unsigned int n = 0; n < JOBS_MAX; n++)
+		if (d->jobs[n].used)
+			d->jobs[n].s.history = h;
+	history_free(d->history);
+	d->history = h;
 }

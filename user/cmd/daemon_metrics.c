@@ -81,6 +81,8 @@ static void put_all(FILE *f, const struct daemon *d)
 	one(f, "ztrace_traces_failed_total", "counter", "Builds of which no trace could be kept.", d->n.traces_failed);
 	one(f, "ztrace_traces_removed_total", "counter", "Traces removed to keep to the bounds given.", d->n.removed);
 	one(f, "ztrace_jobs", "gauge", "Traces being written.", d->njobs);
+	head(f, "ztrace_behind_seconds", "gauge", "The longest that an event waited to be looked at, in the last second.");
+	fprintf(f, "ztrace_behind_seconds %.3f\n", (double)d->behind_ns / 1e9);
 	one(f, "ztrace_resident_memory_bytes", "gauge", "Memory that ztrace itself uses.", resident_bytes());
 }
 

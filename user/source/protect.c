@@ -171,6 +171,14 @@ static bool is_wanted(const char *line, unsigned long *from, unsigned long *to, 
 	       !strcmp(name, "[stack]");
 }
 
+/* Locked memory stays where it is once it is the heap's: what is large is mapped by itself and goes back when it is freed. */
+void protect_give_back(void)
+{
+	mallopt(M_MMAP_THRESHOLD, 64 * 1024);
+	mallopt(M_TOP_PAD, PROTECT_HEAP_BYTES);
+	mallopt(M_TRIM_THRESHOLD, 2 * PROTECT_HEAP_BYTES);
+}
+
 int protect_hold_program(const char *proc)
 {
 	char path[256], line[512];

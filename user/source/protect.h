@@ -50,6 +50,8 @@ void protect_priority(void);
  */
 int protect_hold_program(const char *proc); /* code, data, stack, heap, with some of the latter two to spare */
 int protect_hold(const void *p, size_t bytes); /* writable memory */
+/* For one that runs for months: after protect_hold_program, freed memory goes back to the kernel, but for some to spare. */
+void protect_give_back(void);
 
 /* Nothing we execute gains rights, nobody without rights reads our memory. Never before the child is made. */
 int protect_no_new_privs(void);
