@@ -222,6 +222,8 @@ static void see_client(struct model *m, const struct zt_ev *ev, const char *tail
 		b->buildx = true;
 		b->builder = BUILDER_BUILDKIT;
 	}
+	if (b && b->client == p && !p->client_argv)
+		keep_argv(m, p, tail, len);
 	if (b)
 		return; /* the plugin of a client we know: same arguments, same file */
 	b = model_build_new(m, p, builder_by_client(c->kind));

@@ -174,6 +174,8 @@ static int tell_proc(struct seed_event *e, const struct model *m, const struct p
 {
 	int err = seed_proc(e, p, named_parent(m, p), ts_ns);
 
+	if (!err)
+		err = seed_client_env(e, p, ts_ns);
 	for (const struct build *b = NULL; !err && (b = model_build_of(m, p, b));) {
 		if (b->number)
 			err = seed_service(e, b, ts_ns);

@@ -135,6 +135,29 @@ int seed_exit(struct seed_event *e, const struct proc *p, zt_u64 ts_ns)
 	return send(e);
 }
 
+static int variable(struct seed_event *e, const struct proc *p, zt_u64 ts_ns, zt_u32 flags, const char *name, const char *value)
+{
+	struct zt_ev_env *ev = BEGIN(e, env, ts_ns);
+
+	ev->h.who = p->id;
+	ev->h.cgroup = p->cgroup;
+	ev->h.flags = flags;
+	put(e, name);
+	put(e, value);
+	return send(e);
+}
+
+int seed_client_env(struct seed_event *e, const struct proc *p, zt_u64 ts_ns)
+{
+	int err = 0;
+
+	for (unsigned int i = 0; p->ci_vars && i < p->ci_vars->n && !err; i++)
+		err = variable(e, p, ts_ns, ZT_F_ENV_CI, p->ci_vars->v[i].name, p->ci_vars->v[i].value);
+	if (!err && p->endpoint)
+		err = variable(e, p, ts_ns, 0, "DOCKER_HOST", p->endpoint);
+	return err;
+}
+
 int seed_service(struct seed_event *e, const struct build *b, zt_u64 ts_ns)
 {
 	struct zt_ev_service *ev = BEGIN(e, service, ts_ns);

@@ -76,6 +76,8 @@ int session_event(void *ctx, const struct zt_ev *ev)
 			s->depth--;
 		}
 	}
+	if (s->tap && !s->depth)
+		s->tap->answered(s->tap->ctx, ev);
 	if (!s->mute && diagnose_due(s->model, ev)) {
 		attribute_resolve(s->model);
 		diagnose(s->model, ev, s->report);

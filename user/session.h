@@ -23,6 +23,7 @@ struct output {
 struct tap {
 	void (*before)(void *ctx, const struct zt_ev *ev); /* in the order of a trace */
 	void (*after)(void *ctx, const struct zt_ev *ev);  /* the model knows it, nothing has been asked yet */
+	void (*answered)(void *ctx, const struct zt_ev *ev); /* it knows the answers as well */
 	void *ctx;
 };
 

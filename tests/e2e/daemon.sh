@@ -25,8 +25,11 @@ daemon_stop() {	# [SIGNAL [STATUS]]
 	DAEMON=''
 }
 config() { cat >config; }
-# The daemon's reports of the build with -t TAG
-reports_of() { grep -lF -- "\"$1\"" state/*-d*.json 2>/dev/null; }
+# The daemon's reports of the build with -t TAG; one of kills that are no build's names builds as well, and is none
+reports_of() {
+	jq -r --arg t "$1" 'select(.scope and any(.builds[].client.argv // [] | .[]; . == $t)) | input_filename' state/*-d*.json 2>/dev/null |
+		sort -u | grep .
+}
 one_report() {	# TAG; sets R, the name without suffix, once it is there
 	wait_for 20 reports_of "$1"
 	R=$(reports_of "$1")
@@ -248,4 +251,49 @@ daemon_metrics() {
 	wait_for 40 asked
 	kill "$p"; wait "$p"
 	daemon_stop
+}
+
+# Two builds of one CI job, in two of its steps, have one trace; that of another job has its own. The job's report is there
+# when its first build is over, and tells the second as well when the job is.
+scenario daemon_ci docker26
+daemon_ci() {
+	config </dev/null
+	daemon_start --builds 24	# others build on this machine, too
+	limit_builds $((64 * MB))
+	local k r
+	cp /bin/bash Runner.Listener; cp /bin/bash Runner.Worker; cp /bin/bash gitlab-runner
+	for k in one:'oombox eat 5' two:'oombox eat 200' other:'oombox eat 200'; do
+		printf 'FROM base:1\nRUN echo %s\nRUN %s\n' "${k%%:*}" "${k#*:}" | dockerfile "ctx-${k%%:*}/Dockerfile"
+	done
+	rm -f go; mkfifo go
+	local gh='env GITHUB_ACTIONS=true GITHUB_JOB=image GITHUB_SERVER_URL=https://g.example GITHUB_REPOSITORY=acme/api GITHUB_RUN_ID=42'
+	./Runner.Listener -c "./Runner.Worker -c \"$gh GITHUB_ACTION=__run bash -e -c '${BK[*]} -t t-one ctx-one >one.log 2>&1'
+		read -r _ <go; $gh GITHUB_ACTION=__run_2 bash -e -c '${BK[*]} -t t-two ctx-two >two.log 2>&1'; :\" spawnclient 3 4; :" run &
+	local job=$!
+	wait_for 30 reports_of t-one
+	r=$(reports_of t-one)
+	[[ $r == *-github-image.json ]] || fail "what it is called: $r"
+	same "complete when the job goes on" "$(jq '.builds | length' "$r")" 1
+	./gitlab-runner -c "env GITLAB_CI=true CI_JOB_NAME=compile CI_JOB_STAGE=build CI_JOB_URL=https://gl.example/j/9 \
+		bash -c '${BK[*]} -t t-other ctx-other >other.log 2>&1'; :" run
+	echo >go
+	wait "$job"
+	both() { [[ $(reports_of t-two) == "$r" ]]; }
+	wait_for 30 both
+	one_report t-two
+	same "the job" "$(j '.ci | "\(.name) \(.job) \(.step) \(.url)"')" 'github image null https://g.example/acme/api/actions/runs/42'
+	same "its builds" "$(j '[.builds[].client.argv | .[index("-t") + 1]] | join(" ")')" 't-one t-two'
+	same "their ends" "$(j '[.builds[].client.exit_code == 0] | @text')" '[true,false]'
+	same "whose the kill was" "$(j '[.incidents[].ci.step] | @text')" '["__run_2"]'
+	same "what is the command" "$(j .command)" null
+	[[ $(head -n2 "$R.txt") == *'GitHub Actions, job image'*https://g.example/acme/api/actions/runs/42* ]] || fail "the text does not begin with the job"
+	replayed "$R"
+	wait_for 30 reports_of t-other
+	one_report t-other
+	same "the other's builds" "$(j '.builds | length')" 1
+	same "the other's job" "$(j .ci.url)" https://gl.example/j/9
+	daemon_stop
+	one_report t-other
+	same "complete" "$(j .complete)" true
+	replayed "$R"
 }

@@ -166,7 +166,7 @@ def compare(state, lives, builds, loose, kmsg):
         for suffix in (".txt", ".zt"):
             if not os.path.exists(path[:-5] + suffix):
                 wrong.append("%s has no %s" % (name, suffix))
-        for b in j["builds"]:
+        for b in j["builds"] if j.get("scope") else []:  # kills that are no build's are told with all that was there
             if tag_of(b):
                 by_tag.setdefault(tag_of(b), []).append((name, j, b))
         for i in j["incidents"]:

@@ -81,7 +81,7 @@ static int attach(struct daemon *d)
 	char err[512] = "";
 	int r;
 
-	d->tap = (struct tap){ jobs_before, jobs_after, d };
+	d->tap = (struct tap){ jobs_before, jobs_after, jobs_answered, d };
 	d->main.tap = &d->tap;
 	d->main.mute = true;
 	r = live_open(&d->main.src, &lo, session_event, &d->main, err, sizeof(err));
@@ -263,7 +263,7 @@ static int watch(struct daemon *d)
 	}
 	sdnotify("STOPPING=1");
 	jobs_end(d);
-	keep_wait(d);
+	keep_busy(d, "", true);
 	keep_prune(d);
 	if (err < 0)
 		log_error(_("events come no more: %s"), strerror(-err));

@@ -22,7 +22,15 @@ struct daemon_conf {
 	char *text;	    /* the file, whose strings o borrows */
 };
 
-/* One trace with its report: of a build, of several (shared), or of kills that are no build's. */
+/* A CI's job, as far as a client of it tells. */
+struct ci_place {
+	struct ci_job job;	/* ci NULL: none */
+	struct zt_id runner;	/* the agent above it; tgid 0: none is known */
+	struct zt_id anchor;	/* the process that lasts for as long as the job, or near to that */
+	bool sure;		/* the former */
+};
+
+/* One trace with its report: of a build, of a CI's job, of several (shared), or of kills that are no build's. */
 struct job {
 	bool used, shared, loose;
 	struct session s;
@@ -37,6 +45,9 @@ struct job {
 	} roots[ROOTS_MAX];	/* the clients */
 	unsigned int nroots;
 	zt_u64 opened_ns, ended_ns, last_kill_ns; /* ended 0: at work */
+	struct ci_place ci;
+	zt_u64 anchor_ended_ns;	/* 0: it is still there */
+	bool written;		/* of a CI's job: its report tells all there is by now */
 	struct incident *told;	/* the newest that the log has */
 };
 
@@ -93,20 +104,31 @@ void conf_free(struct daemon_conf *c);
 /* daemon_job.c */
 void jobs_before(void *ctx, const struct zt_ev *ev);
 void jobs_after(void *ctx, const struct zt_ev *ev);
+void jobs_answered(void *ctx, const struct zt_ev *ev);
 void jobs_tick(struct daemon *d, zt_u64 now_ns); /* ends those that are over */
 void jobs_rotate(struct daemon *d);
 void jobs_end(struct daemon *d);
 
+/* daemon_ci.c */
+bool ci_place(const struct proc *client, struct ci_place *ret); /* false: it is no CI's, or not known to be */
+struct job *ci_job_of(struct daemon *d, const struct ci_place *at); /* NULL: none is open */
+void ci_title(const struct ci_place *at, char *buf, size_t len);
+void ci_slug(const struct ci_place *at, char *buf, size_t len);
+void ci_seen(struct job *j, const struct ci_place *at); /* one more build of it */
+bool ci_over(const struct job *j, zt_u64 now_ns); /* nothing is being built */
+
 /* daemon_end.c */
 void job_tell(struct daemon *d, struct job *j); /* new incidents: one line each */
 void job_close(struct daemon *d, struct job *j);
+void job_write(struct daemon *d, struct job *j); /* its report so far, while it goes on */
+bool is_one_build(const struct job *j); /* and its command is what the report is about */
 /* Its reports, written beside its trace. 0 or the first -errno */
 int job_reports(const struct daemon *d, struct session *s, const char *name);
 
 /* daemon_keep.c */
 int keep_lock(struct daemon *d); /* 0 or -errno with one line said */
 void keep_prune(struct daemon *d);
-void keep_name(struct daemon *d, char *buf, size_t len);
+void keep_name(struct daemon *d, char *buf, size_t len, const char *slug); /* slug: "", or what it is about */
 bool keep_path(const struct daemon *d, char *buf, size_t len, const char *name, const char *suffix); /* false: too long */
 bool keep_unfinished(const struct daemon *d); /* is there a trace without its reports? */
 void keep_finish(struct daemon *d); /* in a process of its own */
@@ -114,7 +136,8 @@ void keep_finish(struct daemon *d); /* in a process of its own */
 pid_t keep_fork(struct daemon *d, const char *name);
 void keep_failed(struct daemon *d); /* a report could not be written */
 void keep_reaped(struct daemon *d, pid_t pid, int status);
-void keep_wait(struct daemon *d); /* for those that write reports */
+/* Is that trace's report ("": any) being written? wait: until it is not */
+bool keep_busy(struct daemon *d, const char *name, bool wait);
 void keep_history(struct daemon *d); /* read it anew */
 
 /* daemon_metrics.c */

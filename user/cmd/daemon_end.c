@@ -175,8 +175,6 @@ static void count_build(struct daemon *d, const struct job *j)
 
 	for (const struct incident *i = j->s.report->incidents; i; i = i->next)
 		oom |= !strncmp(i->code, "ZT10", 4) && i->causal != TRI_NO;
-	for (unsigned int r = 0; r < j->nroots; r++)
-		d->n.builds_failed += j->roots[r].ended && j->roots[r].status;
 	d->n.builds_oom += oom && j->nroots;
 }
 
@@ -204,8 +202,10 @@ static int write_job(struct daemon *d, struct job *j)
 
 static void write_soon(struct daemon *d, struct job *j)
 {
-	pid_t pid = d->stopping ? -1 : keep_fork(d, j->name);
+	pid_t pid;
 
+	keep_busy(d, j->name, true);
+	pid = d->stopping ? -1 : keep_fork(d, j->name);
 	if (!pid)
 		_exit(write_job(d, j) < 0);
 	if (pid < 0 && write_job(d, j) < 0)
@@ -223,11 +223,33 @@ static void say_end(const struct job *j)
 	log_info(_("%s: %s: over%s; incidents: %u"), j->name, j->title, how, j->s.report->nincidents);
 }
 
+/* What a process of its own does with a copy of the job: for that it ends here. */
+static int write_so_far(const struct daemon *d, struct job *j)
+{
+	j->s.tee = NULL; /* the daemon's */
+	live_end(session_event, &j->s);
+	return job_reports(d, &j->s, j->name);
+}
+
+void job_write(struct daemon *d, struct job *j)
+{
+	pid_t pid = keep_busy(d, j->name, false) ? -1 : keep_fork(d, j->name);
+
+	if (!pid)
+		_exit(write_so_far(d, j) < 0);
+	j->written = pid > 0; /* else others are at work: soon */
+}
+
+bool is_one_build(const struct job *j)
+{
+	return !j->shared && !j->ci.job.ci && j->nroots == 1;
+}
+
 void job_close(struct daemon *d, struct job *j)
 {
 	bool kept = j->s.tee;
 
-	if (!j->shared && j->nroots == 1 && j->roots[0].status_known)
+	if (is_one_build(j) && j->roots[0].status_known)
 		live_child_event(ZT_F_CHILD_EXITED, &j->roots[0].id, j->roots[0].status, session_event, &j->s);
 	live_end(session_event, &j->s);
 	writer_close(j->s.tee);

@@ -39,7 +39,7 @@ static struct job *job_above(struct daemon *d, const struct proc *p)
 	return NULL;
 }
 
-static void set_title(struct job *j, const struct proc *p)
+static void describe(const struct proc *p, char *buf, size_t size)
 {
 	const char *argv = p->client_argv ?: p->argv;
 	size_t len = p->client_argv ? p->client_argv_bytes : p->argv_bytes, at = 0;
@@ -49,7 +49,7 @@ static void set_title(struct job *j, const struct proc *p)
 		line[at++] = argv[i] ? argv[i] : ' ';
 	while (at && line[at - 1] == ' ')
 		at--;
-	esc_term(j->title, sizeof(j->title), line, at, 120);
+	esc_term(buf, size, line, at, 120);
 }
 
 static void open_trace(struct daemon *d, struct job *j)
@@ -111,7 +111,7 @@ static int begin(struct daemon *d, struct job *j, const struct proc *p)
 
 	if (!err && p)
 		err = tell_scope(j, p);
-	if (!err && p)
+	if (!err && p && !j->ci.job.ci)
 		err = tell_command(j, p);
 	if (!err)
 		err = seed_tell(seed, session_event, &j->s);
@@ -127,10 +127,11 @@ static struct job *free_job(struct daemon *d)
 	return NULL;
 }
 
-/* p: its first client; NULL: none */
-static struct job *job_open(struct daemon *d, const struct proc *p)
+/* p: its first client; NULL: none; ci: whose job that is, NULL: no CI's */
+static struct job *job_open(struct daemon *d, const struct proc *p, const struct ci_place *ci)
 {
 	struct job *j = free_job(d);
+	char slug[32] = "";
 	int err;
 
 	if (!j)
@@ -144,9 +145,14 @@ static struct job *job_open(struct daemon *d, const struct proc *p)
 	j->used = true;
 	j->opened_ns = d->main.model->now_ns;
 	j->s.history = d->history;
-	keep_name(d, j->name, sizeof(j->name));
-	if (p)
-		set_title(j, p);
+	if (ci) {
+		ci_seen(j, ci);
+		ci_title(ci, j->title, sizeof(j->title));
+		ci_slug(ci, slug, sizeof(slug));
+	} else if (p) {
+		describe(p, j->title, sizeof(j->title));
+	}
+	keep_name(d, j->name, sizeof(j->name), slug);
 	open_trace(d, j);
 	err = begin(d, j, p);
 	if (err < 0)
@@ -155,15 +161,31 @@ static struct job *job_open(struct daemon *d, const struct proc *p)
 	return j;
 }
 
+/* A CI's job may have any number of builds, one after the other. */
+static void forget_ended(struct job *j)
+{
+	unsigned int n = 0;
+
+	for (unsigned int r = 0; r < j->nroots; r++)
+		if (!j->roots[r].ended)
+			j->roots[n++] = j->roots[r];
+	j->nroots = n;
+}
+
 static void add_root(struct job *j, const struct proc *p)
 {
+	bool first = !j->nroots;
+
+	if (j->nroots == ROOTS_MAX && j->ci.job.ci)
+		forget_ended(j);
 	if (j->nroots == ROOTS_MAX)
 		return;
-	if (j->nroots)
+	if (!first)
 		tell_scope(j, p);
-	j->roots[j->nroots].id = p->id;
-	j->roots[j->nroots++].ended = false;
+	memset(&j->roots[j->nroots], 0, sizeof(j->roots[0]));
+	j->roots[j->nroots++].id = p->id;
 	j->ended_ns = 0;
+	j->written = false;
 }
 
 static struct job *shared_job(struct daemon *d)
@@ -182,15 +204,21 @@ static unsigned int builds_at_once(const struct daemon *d)
 /* Builds beyond the number allowed have one trace together; one place is for kills that are no build's. */
 static struct job *place_for(struct daemon *d, const struct proc *p)
 {
-	struct job *j = d->njobs >= builds_at_once(d) ? shared_job(d) : NULL;
+	struct ci_place at, *ci = ci_place(p, &at) ? &at : NULL;
+	struct job *j = ci ? ci_job_of(d, ci) : NULL;
 
+	if (j) {
+		ci_seen(j, ci);
+		return j;
+	}
+	j = d->njobs >= builds_at_once(d) ? shared_job(d) : NULL;
 	if (j) {
 		d->n.shared++;
 		log_warn(_("more than %u builds at once: %s is told of together with others, in %s"), builds_at_once(d) - 1,
 			 j->title, j->name);
 		return j;
 	}
-	j = job_open(d, p);
+	j = job_open(d, p, ci);
 	if (j)
 		j->shared = d->njobs >= builds_at_once(d);
 	return j;
@@ -200,20 +228,23 @@ static struct job *place_for(struct daemon *d, const struct proc *p)
 static void see_client(struct daemon *d, const struct proc *p, const struct zt_ev *ev)
 {
 	struct job *j = p->exit_ns || job_above(d, p) ? NULL : place_for(d, p);
-	bool middle = ev->kind == ZT_proc;
+	bool middle = ev->kind == ZT_proc, first;
+	char command[256];
 
 	if (!j)
 		return;
+	first = !j->nroots;
 	add_root(j, p);
 	if (middle)
 		live_note("ZT9010", N_("the trace begins in the middle of the build: what happened before is not known"),
 			  session_event, &j->s);
-	if (!j->shared && j->nroots == 1)
+	if (is_one_build(j))
 		live_child_event(ZT_F_CHILD_STARTED, &p->id, 0, session_event, &j->s);
-	if (j->nroots == 1)
+	if (first)
 		session_event(&j->s, ev);
 	d->n.builds++;
-	log_info(_("%s: %s, pid %u"), j->name, j->title, p->id.tgid);
+	describe(p, command, sizeof(command));
+	log_info(_("%s: %s, pid %u"), j->name, command, p->id.tgid);
 }
 
 static void see_builds(struct daemon *d, const struct zt_ev *ev)
@@ -238,7 +269,7 @@ static void see_kill(struct daemon *d, const struct zt_ev *ev)
 		if (d->jobs[n].used && d->jobs[n].loose)
 			loose = &d->jobs[n];
 	if (!loose) {
-		loose = job_open(d, NULL);
+		loose = job_open(d, NULL, NULL);
 		if (!loose)
 			return;
 		loose->loose = true;
@@ -256,6 +287,8 @@ static void see_exit(struct daemon *d, const struct zt_ev *ev)
 		struct job *j = &d->jobs[n];
 		unsigned int open = 0;
 
+		if (j->used && j->ci.job.ci && !j->anchor_ended_ns && same_id(&j->ci.anchor, &ev->who))
+			j->anchor_ended_ns = ev->ts_ns;
 		if (!j->used || j->loose || j->ended_ns)
 			continue;
 		for (unsigned int r = 0; r < j->nroots; r++) {
@@ -263,6 +296,7 @@ static void see_exit(struct daemon *d, const struct zt_ev *ev)
 				j->roots[r].ended = true;
 				j->roots[r].status = e->exit_code;
 				j->roots[r].status_known = true;
+				d->n.builds_failed += e->exit_code != 0;
 				d->ended[d->nended++ % TOLD_MAX] = j->roots[r].id;
 			}
 			open += !j->roots[r].ended;
@@ -297,14 +331,21 @@ void jobs_after(void *ctx, const struct zt_ev *ev)
 		return;
 	if (ev->kind == ZT_exec || ev->kind == ZT_exit)
 		see_delay(d, ev);
-	if (d->main.model->nbuilds != d->nbuilds)
-		see_builds(d, ev);
 	if (ev->kind == ZT_kill)
 		see_kill(d, ev);
 	else if (ev->kind == ZT_exit && d->njobs)
 		see_exit(d, ev);
 	else if (ev->kind == ZT_lost && ((const struct zt_ev_lost *)ev)->cause < ZT_LOST_CAUSES)
 		d->n.lost[((const struct zt_ev_lost *)ev)->cause] += ((const struct zt_ev_lost *)ev)->count;
+}
+
+/* Only now it is known what its files and its environment say: whose job it is, and what a session of its own begins with. */
+void jobs_answered(void *ctx, const struct zt_ev *ev)
+{
+	struct daemon *d = ctx;
+
+	if (!d->stopping && d->main.model->nbuilds != d->nbuilds)
+		see_builds(d, ev);
 }
 
 static bool steps_open(const struct model *m)
@@ -320,12 +361,18 @@ static bool after(zt_u64 now_ns, zt_u64 then_ns, zt_u64 by_ns)
 	return now_ns > then_ns && now_ns - then_ns > by_ns;
 }
 
+/* Nothing is being built any more. */
+static bool is_idle(const struct job *j, zt_u64 now_ns)
+{
+	return j->ended_ns && after(now_ns, j->ended_ns, DRAIN_NS) &&
+	       (!steps_open(j->s.model) || after(now_ns, j->ended_ns, STEPS_NS));
+}
+
 static bool is_over(const struct job *j, zt_u64 now_ns)
 {
 	if (j->loose)
 		return after(now_ns, j->last_kill_ns, QUIET_NS) || after(now_ns, j->opened_ns, LOOSE_NS);
-	return j->ended_ns && after(now_ns, j->ended_ns, DRAIN_NS) &&
-	       (!steps_open(j->s.model) || after(now_ns, j->ended_ns, STEPS_NS));
+	return is_idle(j, now_ns) && (!j->ci.job.ci || ci_over(j, now_ns));
 }
 
 /* The rest of a long one goes on in another file. */
@@ -350,13 +397,13 @@ static void rotate(struct daemon *d, struct job *j)
 		if (!p)
 			continue;
 		if (!next) {
-			next = job_open(d, p);
+			next = job_open(d, p, j->ci.job.ci ? &j->ci : NULL);
 			if (!next)
 				return;
 			next->shared = j->shared;
 			live_note("ZT9010", N_("the trace begins in the middle of the build: what happened before is in the "
 					       "one before it"), session_event, &next->s);
-			if (!next->shared)
+			if (is_one_build(j))
 				live_child_event(ZT_F_CHILD_STARTED, &p->id, 0, session_event, &next->s);
 		}
 		add_root(next, p);
@@ -381,6 +428,8 @@ static void look_after(struct daemon *d, struct job *j, zt_u64 now_ns)
 	struct procfs_stat st;
 	unsigned int open = 0;
 
+	if (j->ci.job.ci && !j->anchor_ended_ns && procfs_stat(&d->proc, j->ci.anchor.tgid, &st) < 0)
+		j->anchor_ended_ns = now_ns;
 	for (unsigned int r = 0; r < j->nroots; r++) {
 		bool gone = procfs_stat(&d->proc, j->roots[r].id.tgid, &st) < 0;
 
@@ -414,6 +463,8 @@ void jobs_tick(struct daemon *d, zt_u64 now_ns)
 			job_close(d, j);
 		else if (is_full(d, j))
 			rotate(d, j);
+		else if (j->ci.job.ci && !j->written && is_idle(j, now_ns))
+			job_write(d, j);
 	}
 }
 

@@ -54,7 +54,7 @@ int keep_lock(struct daemon *d)
 	return 0;
 }
 
-void keep_name(struct daemon *d, char *buf, size_t len)
+void keep_name(struct daemon *d, char *buf, size_t len, const char *slug)
 {
 	time_t now = time(NULL);
 	char stamp[32];
@@ -62,7 +62,7 @@ void keep_name(struct daemon *d, char *buf, size_t len)
 
 	gmtime_r(&now, &tm);
 	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm);
-	snprintf(buf, len, "%s-d%04u-%d", stamp, ++d->seq % 10000, (int)getpid());
+	snprintf(buf, len, "%s-d%04u-%d%s%s", stamp, ++d->seq % 10000, (int)getpid(), *slug ? "-" : "", slug);
 }
 
 /* Is it being written, or its report? */
@@ -77,7 +77,7 @@ static bool is_open(const struct daemon *d, const char *name, size_t len)
 	return false;
 }
 
-/* How much of it names a job: "20261128T185007Z-d0001-4711". 0: it is no file of a job's */
+/* How much of it names a job: "20261128T185007Z-d0001-4711-github-build". 0: it is no file of a job's */
 static size_t stem(const char *file)
 {
 	unsigned int seq, pid;
@@ -85,9 +85,10 @@ static size_t stem(const char *file)
 	int n = 0;
 
 	if (strlen(file) < 17 || sscanf(file, "%*8[0-9]%c%*6[0-9]%c-d%4u-%u%n", &t, &z, &seq, &pid, &n) != 4 || t != 'T' ||
-	    z != 'Z' || file[n] != '.')
+	    z != 'Z' || (file[n] != '.' && file[n] != '-'))
 		return 0;
-	return (size_t)n;
+	n += (int)strcspn(file + n, ".");
+	return file[n] ? (size_t)n : 0;
 }
 
 static int is_job(const struct dirent *e)
@@ -161,6 +162,16 @@ static bool is_half(const struct dirent *e)
 	return n > 4 && !strcmp(e->d_name + n - 4, ".new");
 }
 
+static zt_u64 changed_ns(const struct daemon *d, const char *name)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	if (!keep_path(d, path, sizeof(path), name, "") || lstat(path, &st))
+		return 0;
+	return (zt_u64)st.st_mtim.tv_sec * 1000000000 + (zt_u64)st.st_mtim.tv_nsec;
+}
+
 /* Calls fn for each trace that has no report. */
 static unsigned int each_unfinished(const struct daemon *d, void (*fn)(const struct daemon *d, const char *name))
 {
@@ -171,13 +182,18 @@ static unsigned int each_unfinished(const struct daemon *d, void (*fn)(const str
 	for (int from = 0, to; from < n; from = to) {
 		const struct dirent *trace = NULL;
 		bool report = false, half = false;
+		zt_u64 traced_ns = 0;
 		char name[64];
 
 		for (to = from; to < n && same_job(names[from], names[to]); to++) {
 			trace = is_trace(names[to]) ? names[to] : trace;
 			half |= is_half(names[to]);
-			report |= !is_trace(names[to]) && !is_half(names[to]);
 		}
+		/* that of a CI's job that was at work is older than what came then */
+		if (trace)
+			traced_ns = changed_ns(d, trace->d_name);
+		for (int i = from; i < to && trace; i++)
+			report |= !is_trace(names[i]) && !is_half(names[i]) && changed_ns(d, names[i]->d_name) >= traced_ns;
 		if (!trace || (report && !half) || is_open(d, trace->d_name, stem(trace->d_name)))
 			continue;
 		found++;
@@ -256,6 +272,23 @@ pid_t keep_fork(struct daemon *d, const char *name)
 	return -EAGAIN;
 }
 
+bool keep_busy(struct daemon *d, const char *name, bool wait)
+{
+	int status;
+
+	for (unsigned int n = 0; n < WORKERS_MAX; n++) {
+		pid_t pid = d->workers[n].pid;
+
+		if (!pid || (*name && strcmp(d->workers[n].name, name) != 0))
+			continue;
+		if (!wait)
+			return true;
+		if (waitpid(pid, &status, 0) == pid)
+			keep_reaped(d, pid, status);
+	}
+	return false;
+}
+
 void keep_failed(struct daemon *d)
 {
 	d->n.reports_failed++;
@@ -272,18 +305,6 @@ void keep_reaped(struct daemon *d, pid_t pid, int status)
 			if (status)
 				keep_failed(d);
 		}
-}
-
-void keep_wait(struct daemon *d)
-{
-	int status;
-
-	for (unsigned int n = 0; n < WORKERS_MAX; n++) {
-		pid_t pid = d->workers[n].pid;
-
-		if (pid && waitpid(pid, &status, 0) == pid)
-			keep_reaped(d, pid, status);
-	}
 }
 
 void keep_finish(struct daemon *d)

@@ -74,3 +74,18 @@ bool build_told(const struct report *r, const struct build *b)
 			return true;
 	return model_scoped_build(r->model, b);
 }
+
+const struct ci_job *report_job(const struct report *r)
+{
+	const struct ci_job *all = NULL, *j;
+
+	for (const struct build *b = r->model->builds; b; b = b->next) {
+		if (!build_told(r, b))
+			continue;
+		j = model_build_job(b);
+		if (!j || !(*j->job || *j->url) || (all && (strcmp(all->ci, j->ci) || strcmp(all->job, j->job) || strcmp(all->url, j->url))))
+			return NULL;
+		all = j;
+	}
+	return all;
+}

@@ -246,6 +246,8 @@ struct report {
 enum outcome build_outcome(const struct report *r, const struct build *b, const struct step **by);
 /* In scope, or what an incident speaks of */
 bool build_told(const struct report *r, const struct build *b);
+/* The CI job that all its builds are of; its step is not told. NULL: there is none, or several */
+const struct ci_job *report_job(const struct report *r);
 /* The most that its steps took together, page cache not counted where that was measured. 0: not known */
 zt_u64 build_peak(const struct model *m, const struct build *b);
 /* Is that step one of the build's, with a known peak? */

@@ -25,6 +25,7 @@ static int json_finish(struct out *o, const struct report *r)
 
 	if (jv_set(j, "format_version", json_string(JSON_FORMAT_VERSION)) || jv_set(j, "tool", json_tool()) ||
 	    jv_set(j, "host", json_host(m)) || jv_set(j, "command", json_command(m)) || json_set_scope(j, m) ||
+	    json_set_job(j, r) ||
 	    jv_set(j, "builds", json_builds(r)) || jv_set(j, "incidents", incidents_array(r)) ||
 	    jv_set(j, "measured", json_measured(r)) ||
 	    jv_set(j, "notes", json_notes(r)) || jv_set(j, "complete", json_boolean(m->ended)) ||

@@ -38,5 +38,6 @@ json_t *json_pod(const struct pod *p);
 json_t *json_job(const struct ci_job *j);
 /* "scope", where the report is about a part of the machine. 0 or -1 */
 int json_set_scope(json_t *j, const struct model *m);
+int json_set_job(json_t *o, const struct report *r); /* "ci": that all of it is of; none: nothing */
 
 #endif

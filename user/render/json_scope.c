@@ -45,6 +45,18 @@ static json_t *or_null(const char *s)
 	return jv_string(*s ? s : NULL);
 }
 
+int json_set_job(json_t *o, const struct report *r)
+{
+	const struct ci_job *j = report_job(r);
+	struct ci_job whole;
+
+	if (!j)
+		return 0;
+	whole = *j;
+	whole.step[0] = 0; /* its builds may be of several */
+	return jv_set(o, "ci", json_job(&whole));
+}
+
 json_t *json_job(const struct ci_job *j)
 {
 	json_t *o;

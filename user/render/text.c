@@ -367,12 +367,32 @@ static void put_follower(struct screen *s, const struct incident *i)
 				       .lines = 2 });
 }
 
+/* Whose job all that follows is, above the first line of it. */
+static void put_job(struct screen *s, struct out *o, const struct report *r)
+{
+	const struct ci_job *j = report_job(r);
+	char text[SCREEN_LINE_BYTES];
+
+	if (!j)
+		return;
+	snprintf(text, sizeof(text), *j->job ? _("%s, job %s") : "%s", j->title, j->job);
+	put_labelled(s, _("ci:"), STYLE_NOTE, text, 2);
+	if (*j->url)
+		screen_command(s, j->url, 4, 2);
+	screen_print(s, o);
+	s->count = 0;
+	fputc('\n', o->f);
+}
+
 static int text_incident(struct out *o, const struct report *r, const struct incident *i)
 {
 	struct screen *s __free = malloc(sizeof(*s));
 
 	if (!s)
 		return -ENOMEM;
+	s->count = 0;
+	if (i == r->incidents)
+		put_job(s, o, r);
 	if (i->repeats)
 		put_repeat(s, i);
 	else if (i->follows)
@@ -554,6 +574,8 @@ static int text_finish(struct out *o, const struct report *r)
 	if (!s)
 		return -ENOMEM;
 	s->count = 0;
+	if (!r->nincidents && !r->quiet)
+		put_job(s, o, r);
 	if (!r->nincidents && !r->quiet)
 		put_peaceful(s, r);
 	if (distinct(r) > 1)
