@@ -95,6 +95,12 @@ daemon_builds() {
 	! find state -name '*.new' | grep . || fail "half a report is left"
 	# the other verbs read what it keeps
 	STATE_DIRECTORY=$W/state "$ZTRACE" report >newest.txt || fail "report: $?"
+	one_report t-oom
+	STATE_DIRECTORY=$W/state "$ZTRACE" history -n 500 -f json >past.json || fail "history: $?"
+	same "what history says of it" "$(jq -r --arg id "${R##*/}" '.[] | select(.id == $id) | "\(.code) \(.builds) \(.exit_code)"' past.json)" \
+		"ZT1002 1 $(cat oom.rc)"
+	STATE_DIRECTORY=$W/state "$ZTRACE" history -n 500 | grep -A1 -xF "${R##*/}" | grep -q ' ZT1002 .*docker build' || fail "history as text"
+	STATE_DIRECTORY=$W/state "$ZTRACE" report "${R##*/}" | cmp - "$R.txt" || fail "report by its id"
 	STATE_DIRECTORY=$W/state "$ZTRACE" plan -f json --memory 1G >plan.json || fail "plan: $?"
 	jq -e '.rounds | length > 0' plan.json >/dev/null || fail "plan knows no build"
 	jq -se 'any(.[]; .text | contains("eat 5"))' state/steps.jsonl >/dev/null || fail "the history has no step of it"
@@ -211,9 +217,9 @@ daemon_metrics() {
 	kernel=$(sed -n 's/^oom_kill //p' /proc/vmstat)
 	daemon_start --metrics-listen 127.0.0.1:$port
 	for p in $DAEMON; do
-		# SYS_PTRACE DAC_READ_SEARCH IPC_LOCK KILL BPF PERFMON and nothing else
-		p=$(sed -n 's/^CapEff:\t//p' "/proc/$p/status")
-		(((16#$p & ~((1 << 19) | (1 << 2) | (1 << 14) | (1 << 5) | (1 << 39) | (1 << 38))) == 0)) ||
+		# SYS_PTRACE DAC_READ_SEARCH IPC_LOCK KILL and nothing else: what is attached needs no more rights
+		p=$(sed -n 's/^CapPrm:\t//p' "/proc/$p/status")
+		(((16#$p & ~((1 << 19) | (1 << 2) | (1 << 14) | (1 << 5))) == 0)) ||
 			fail "capabilities left: $p"
 	done
 	p=$(pgrep -P "$DAEMON" | head -n1)

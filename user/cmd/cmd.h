@@ -23,7 +23,7 @@ struct options {
 	const char *pid, *cgroup, *container, *ci; /* attach to */
 	const char *state_dir, *config, *metrics_listen; /* of the daemon, with the next two lines */
 	uint64_t keep_bytes, rotate_bytes;
-	unsigned int keep, jobs;
+	unsigned int keep, jobs, number;
 	enum color_mode color;
 	bool quiet, require_bpf, schema, no_trace, plain, no_host_check;
 	bool metrics_public;
@@ -55,7 +55,7 @@ struct command {
 };
 
 extern const struct command *const commands[]; /* NULL-terminated */
-extern const struct command cmd_run, cmd_watch, cmd_attach, cmd_record, cmd_report, cmd_dump, cmd_explain, cmd_doctor, cmd_measure, cmd_plan, cmd_diagnose, cmd_daemon;
+extern const struct command cmd_run, cmd_watch, cmd_attach, cmd_record, cmd_report, cmd_dump, cmd_explain, cmd_doctor, cmd_measure, cmd_plan, cmd_diagnose, cmd_daemon, cmd_history;
 
 /* opt.c: the rows that several verbs share */
 extern const struct opt opt_format, opt_text_json, opt_output, opt_lang, opt_color, opt_quiet, opt_verbose, opt_user,
@@ -77,6 +77,7 @@ int size_parse(const char *text, uint64_t *ret);
 /* store.c: where traces are kept when no -o says otherwise */
 int store_new_path(char *buf, size_t len);    /* and forget the oldest. 0 or -errno */
 int store_newest(char *buf, size_t len);      /* 0 or -ENOENT */
+int store_find(const char *id, char *buf, size_t len); /* one that history names. 0 or -ENOENT */
 int store_name(char *buf, size_t len);	      /* where that is. 0 or -errno */
 int store_dir(char *buf, size_t len);	      /* made if need be. 0 or -errno */
 int store_make(char *path);		      /* that directory and those above it. 0 or -errno */

@@ -284,7 +284,7 @@ static void protect(int oom_err)
 	protect_hold_program("/proc");
 	protect_give_back();
 	protect_no_new_privs();
-	err = protect_drop_caps(true);
+	err = protect_drop_caps(false);
 	if (err < 0)
 		log_warn(_("privileges could not be given up: %s"), strerror(-err));
 }

@@ -22,6 +22,8 @@
 #define LOOSE_NS 30000000000ull	  /* kills that go on and on are told in parts */
 #define ARENA_FULL ((size_t)24 << 20) /* of each of its two: a long one goes on in another trace */
 #define PROCS_FULL 32768
+#define BUILDS_FULL 128 /* on the whole machine: whose a step is, is asked of each of them */
+#define SHARED_MAX 16	/* builds that one trace is begun for: it has to end some time */
 
 static bool same_id(const struct zt_id *a, const struct zt_id *b)
 {
@@ -191,7 +193,7 @@ static void add_root(struct job *j, const struct proc *p)
 static struct job *shared_job(struct daemon *d)
 {
 	for (unsigned int n = 0; n < JOBS_MAX; n++)
-		if (d->jobs[n].used && d->jobs[n].shared && d->jobs[n].nroots < ROOTS_MAX)
+		if (d->jobs[n].used && d->jobs[n].shared && d->jobs[n].nroots < SHARED_MAX)
 			return &d->jobs[n];
 	return NULL;
 }
@@ -384,7 +386,7 @@ static bool is_full(const struct daemon *d, const struct job *j)
 		writer_stats(j->s.tee, &st);
 	return st.file_bytes > (d->conf.o.rotate_bytes ? d->conf.o.rotate_bytes : (zt_u64)256 << 20) ||
 	       j->s.model->arena.used > ARENA_FULL || j->s.report->arena.used > ARENA_FULL ||
-	       j->s.model->proc_slab.used > PROCS_FULL;
+	       j->s.model->proc_slab.used > PROCS_FULL || j->s.model->nbuilds > BUILDS_FULL;
 }
 
 static void rotate(struct daemon *d, struct job *j)

@@ -2,6 +2,7 @@
 /* Render recorded traces; no root. */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/i18n.h"
 #include "base/log.h"
@@ -42,21 +43,22 @@ out:
 
 static int run(const struct options *o)
 {
-	char newest[4096];
+	char kept[4096];
 	int ret = 0;
 
 	if (o->schema)
 		return fputs(render_schema(), stdout) < 0 ? EXIT_OURS : 0;
 	if (!o->nargs) {
-		if (store_newest(newest, sizeof(newest)) < 0) {
+		if (store_newest(kept, sizeof(kept)) < 0) {
 			log_error(_("no trace has been recorded yet by this user; name a FILE, or record one with "
 				    "sudo ztrace -- COMMAND"));
 			return EXIT_MISUSE;
 		}
-		return report_one(o, newest);
+		return report_one(o, kept);
 	}
 	for (int i = 0; i < o->nargs; i++) {
-		int r = report_one(o, o->args[i]);
+		const char *name = o->args[i];
+		int r = report_one(o, access(name, F_OK) && !store_find(name, kept, sizeof(kept)) ? kept : name);
 
 		if (r > ret)
 			ret = r;
@@ -67,5 +69,5 @@ static int run(const struct options *o)
 static const struct opt *const opts[] = {
 	&opt_format, &opt_publish, &opt_lang, &opt_color, &opt_quiet, &opt_verbose, &opt_schema, NULL,
 };
-const struct command cmd_report = { "report", "report [options] [FILE …]",
+const struct command cmd_report = { "report", "report [options] [FILE|ID …]",
 				    N_("explain recorded traces (default: the newest)"), opts, false, run };

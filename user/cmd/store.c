@@ -123,6 +123,15 @@ int store_newest(char *buf, size_t len)
 	return r;
 }
 
+int store_find(const char *id, char *buf, size_t len)
+{
+	char dir[3072];
+
+	if (strchr(id, '/') || store_name(dir, sizeof(dir)) < 0 || snprintf(buf, len, "%s/%s.zt", dir, id) >= (int)len)
+		return -ENOENT;
+	return access(buf, F_OK) ? -ENOENT : 0;
+}
+
 int store_each(int (*fn)(void *ctx, const char *path), void *ctx)
 {
 	char dir[3072], path[4096];

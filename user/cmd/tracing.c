@@ -26,6 +26,7 @@
 #define PUMP_MS 50
 #define GONE_LOOK_NS 250000000ull
 /* A step's cgroup goes 10-20 ms after its last process; a builder that takes longer is not waited for. */
+#define PUMP_MANY 256 /* events at once: there are more behind them */
 #define DRAIN_NS 400000000ull
 #define PEER_NS 3500000000ull
 /* Processes and cgroups that a busy machine makes in seconds; some kills with all their tasks. */
@@ -304,14 +305,16 @@ static bool steps_wait(const struct model *m)
 static void drain(struct run *r)
 {
 	zt_u64 now = live_now_ns(), until = now + DRAIN_NS, answered = now + PEER_NS;
+	int n;
 
 	do {
 		/* only of steps more may come than was there when the command ended */
-		if (session_pump(&r->s, r->s.model->steps ? PUMP_MS : 0) < 0)
+		n = session_pump(&r->s, r->s.model->steps ? PUMP_MS : 0);
+		if (n < 0)
 			return;
 		child_handle(&r->child); /* else a signal would have us look all the time */
 		now = live_now_ns();
-	} while ((steps_open(r->s.model) && now < until) || (steps_wait(r->s.model) && now < answered));
+	} while (((steps_open(r->s.model) || n >= PUMP_MANY) && now < until) || (steps_wait(r->s.model) && now < answered));
 }
 
 /* What happened goes below it once the terminal is ours no more. */

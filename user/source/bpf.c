@@ -29,8 +29,10 @@
 
 /* A record of the main ring still being written holds back a kill for at most so many looks (some 10 us). */
 #define BUSY_LOOKS 1000
-/* Events a pump delivers at most, so that its caller gets its turn in a storm. */
+/* Events a pump delivers at most, and for how long, so that its caller gets its turn in a storm. */
 #define PUMP_MAX 65536
+#define PUMP_NS 300000000ull
+#define PUMP_LOOK 256 /* events between two looks at the clock */
 
 struct bpf_source {
 	struct source s;
@@ -85,10 +87,11 @@ static int drain(struct bpf_source *b, sink_fn sink, void *ctx)
 {
 	const struct zt_ev *ev;
 	struct ring *r;
+	zt_u64 until = boot_ns() + PUMP_NS;
 	size_t room;
 	int n = 0;
 
-	while (n < PUMP_MAX && (r = next_event(b, &ev, &room))) {
+	while (n < PUMP_MAX && (n % PUMP_LOOK || boot_ns() < until) && (r = next_event(b, &ev, &room))) {
 		int err = 0;
 
 		if (sound(ev, room))
