@@ -8,7 +8,8 @@ daemon_start() {	# OPTION…: says watching in d.log; pid in DAEMON
 	need_root
 	: >>d.log
 	local from; from=$(wc -l <d.log)
-	"$ZTRACE" daemon --state-dir "$W/state" --config "$W/config" -v "$@" 2>>d.log &
+	# others build on this machine, too, and the builds of a case are told each by itself
+	"$ZTRACE" daemon --state-dir "$W/state" --config "$W/config" --builds 24 -v "$@" 2>>d.log &
 	DAEMON=$!
 	# shellcheck disable=SC2064
 	trap "kill -KILL $DAEMON 2>/dev/null" EXIT
@@ -264,7 +265,7 @@ daemon_metrics() {
 scenario daemon_ci docker26
 daemon_ci() {
 	config </dev/null
-	daemon_start --builds 24	# others build on this machine, too
+	daemon_start
 	limit_builds $((64 * MB))
 	local k r
 	cp /bin/bash Runner.Listener; cp /bin/bash Runner.Worker; cp /bin/bash gitlab-runner
