@@ -83,7 +83,12 @@ class Daemon:
         self.lives[-1]["end"] = signal.Signals(sig).name
         t = time.time()
         self.proc.send_signal(sig)
-        self.lives[-1]["status"] = self.proc.wait(60)
+        try:
+            self.lives[-1]["status"] = self.proc.wait(60)
+        except subprocess.TimeoutExpired:  # what it did until then is compared all the same
+            self.proc.kill()
+            self.proc.wait()
+            self.lives[-1]["status"] = "hung"
         self.lives[-1]["stop_s"] = round(time.time() - t, 2)
 
 
@@ -204,6 +209,8 @@ def compare(state, lives, builds, loose, kmsg):
             wrong.append("the kernel killed %d in %s at %s, and no report says so" % (k["pid"], k["memcg"],
                          time.strftime("%T", time.gmtime(k["time"]))))
     for x in lives:
+        if x["status"] == "hung":
+            wrong.append("life %d did not end when told to" % x["pid"])
         if "kernel" in x and not x["kernel"][0] <= x["counted"] <= x["kernel"][1]:
             wrong.append("life %d: the kernel counts %d to %d OOM kills, ztrace %d" % (x["pid"], *x["kernel"], x["counted"]))
         if x.get("lost"):
