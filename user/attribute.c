@@ -416,19 +416,6 @@ static void see_entry(struct model *m, const struct zt_ev_exec *e, const char *a
 	want_build_args(m, &e->h.who, w);
 }
 
-static void see_rootfs(const struct model *m, const struct zt_ev *ev, struct want *w)
-{
-	const struct step *s = model_step_of_cgroup(m, ev->cgroup);
-
-	if (!s || !s->upperdir || !s->entry || s->entry->id.tgid != ev->who.tgid || s->layer.snapshot)
-		return;
-	w->kind = WANT_LAYER;
-	w->who = ev->who;
-	w->cgroup = ev->cgroup;
-	w->context[0] = 0;
-	snprintf(w->path, sizeof(w->path), "%s", s->upperdir);
-}
-
 static void want_kill(const struct model *m, const struct zt_ev_kill_end *e, struct want *w)
 {
 	const char *path, *victim;

@@ -29,6 +29,10 @@ void attribute_resolve(struct model *m);
 struct df_instr;
 const struct df_instr *attribute_guess(struct model *m, const struct step *s, const struct build **ret);
 
+/* attribute_base.c: parsed when first needed, again when the builder differs or an image is known. NULL: no Dockerfile */
+struct dockerfile *attribute_df(struct model *m, struct build *b, enum builder_kind builder);
+void see_rootfs(struct model *m, const struct zt_ev *ev, struct want *w);
+
 /* attribute_engine.c: does the daemon that runs the step have the build's client as its own? */
 enum engine_fit { ENGINE_UNKNOWN, ENGINE_SAME, ENGINE_OTHER };
 enum engine_fit attribute_engine(const struct model *m, const struct step *s, const struct build *b);

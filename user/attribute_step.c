@@ -10,32 +10,6 @@
 #define CANDIDATES_MAX 32
 #define PASSES_MAX 16
 
-/* The Dockerfile as this step's builder reads it; parsed when first needed, again when the builder differs. */
-static struct dockerfile *build_df(struct model *m, struct build *b, enum builder_kind builder)
-{
-	struct df_opts o = {
-		.target = b->target,
-		.build_args = b->build_args,
-		/* a docker client that needs no plugin for BuildKit is 20.10, with BuildKit 0.8 */
-		.buildkit_minor = builder == BUILDER_DOCKER_LEGACY || !(b->buildx || runs_itself(builder)) ? 8 : 0,
-	};
-	char err[256];
-
-	if (!b->file_text || !b->file_seen || b->file_status != ZT_FILE_OK)
-		return NULL;
-	if ((b->df && b->df_builder == builder) || b->parse_error)
-		return b->df;
-	for (const struct step *s = m->steps; s; s = s->next)
-		if (b->df && s->build == b && s->instr)
-			return b->df; /* borrowed: what was said once stands */
-	dockerfile_free(b->df);
-	b->df = dockerfile_parse(b->file_text, b->file_len, &o, err, sizeof(err));
-	b->df_builder = builder;
-	if (!b->df)
-		b->parse_error = arena_strdup(&m->arena, err);
-	return b->df;
-}
-
 struct candidate {
 	struct build *build;
 	const struct df_instr *instr;
@@ -103,7 +77,7 @@ static unsigned int collect(struct model *m, const struct step *s, struct candid
 
 	for (struct build *b = m->builds; b && s->argv; b = b->next) {
 		struct df_match hits[CANDIDATES_MAX];
-		struct dockerfile *df = could_be(b, s) ? build_df(m, b, s->builder) : NULL;
+		struct dockerfile *df = could_be(b, s) ? attribute_df(m, b, s->builder) : NULL;
 		size_t found = df ? dockerfile_match(df, &argv, hits, CANDIDATES_MAX) : 0;
 
 		for (size_t i = 0; i < found && i < CANDIDATES_MAX && n < CANDIDATES_MAX; i++) {

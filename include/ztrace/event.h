@@ -19,7 +19,7 @@
 	X(20, kill) X(21, level) X(22, task) X(23, kill_end)                                   \
 	X(30, host) X(31, memstat) X(32, sample) X(34, lift)                                   \
 	X(40, start) X(41, fact) X(42, child) X(43, file) X(44, layer) X(45, past) X(46, service) \
-	X(47, scope) X(48, ref)                                                                           \
+	X(47, scope) X(48, ref) X(49, image)                                                                        \
 	X(50, connect) X(51, dns) X(52, peer)                                                 \
 	X(60, log) X(61, logstep) X(62, logline) X(63, logsource)                             \
 	X(90, hook) X(91, lost) X(92, note) X(99, end)
@@ -450,6 +450,14 @@ enum zt_file_status {
 };
 #define ZT_FILE_CHUNK (32 * 1024)
 #define ZT_FILE_MAX (1024 * 1024)
+
+/*
+ * What a Dockerfile inherits from an image. cgroup = the step at whose start it was looked at. Tail: the image as the FROM
+ * names it, then "onbuild=TRIGGER" and "shell=WORD" in order, NUL-separated.
+ */
+struct zt_ev_image {
+	struct zt_ev h;
+};
 
 /*
  * One of what a client builds at once: a compose service, a target of bake. who = the client. Tail: name, target stage

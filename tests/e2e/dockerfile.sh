@@ -121,6 +121,59 @@ odd_dockerfile_path() {
 	has b .dockerfile "$f"
 }
 
+# What a base image makes of its children: its triggers run right behind FROM, numbered as the builder numbers them
+onbuild_base() {	# MB-OF-THE-TRIGGER MB-OF-THE-CHILD
+	dockerfile base/Dockerfile <<-END
+	FROM base2:1
+	SHELL ["/bin/busybox", "sh", "-c"]
+	RUN echo mine
+	ONBUILD RUN echo trigger one
+	ONBUILD COPY Dockerfile /x
+	ONBUILD RUN echo trigger two; oombox eat $1 100
+	END
+	DOCKER_BUILDKIT=0 docker build -q --network=none -t zte2e-onbuild:1 base || fail "no base image"
+	trap 'docker rmi -f zte2e-onbuild:1' EXIT
+	dockerfile <<-END
+	FROM base:1 AS other
+	RUN echo fine
+	FROM zte2e-onbuild:1 AS child
+	COPY --from=other /etc/passwd /y
+	RUN echo own; oombox eat $2 100
+	END
+	limit_builds $((64 * MB))
+}
+check_onbuild() {	# LINE
+	build_failed
+	oom_read
+	check_oom ZT1002
+	has i .causal true
+	has s .line "$1"
+	has s .confidence confirmed
+	has b .dockerfile ctx/Dockerfile
+}
+scenario onbuild_trigger docker
+onbuild_trigger() {
+	onbuild_base 200 10
+	traced "${BK[@]}" ctx
+	check_onbuild 3
+	vertex_failed
+	has s .index "$V_index"
+	has s .stage child
+	is_true s '.instruction | startswith("RUN echo trigger two")'
+	is_true i '.notes | any(test("ONBUILD trigger of zte2e-onbuild:1"))'
+	[[ $DRY ]] || grep -q '^ *|  *ONBUILD RUN echo trigger two' r.txt || fail "the text does not show the trigger"
+}
+# The child's own step comes behind all of them
+scenario onbuild_child docker
+onbuild_child() {
+	onbuild_base 10 200
+	traced "${BK[@]}" ctx
+	check_onbuild 5
+	vertex_failed
+	has s .index "$V_index"
+	has i '.notes | map(select(test("ONBUILD"))) | length' 0
+}
+
 # From another working directory, with the context's own Dockerfile
 scenario other_directory docker
 other_directory() {

@@ -226,5 +226,5 @@ base_shell() {
 	check_oom ZT1002
 	check_step
 	is_true s '.argv[0] == "/bin/busybox"'
-	has s .confidence likely
+	has s .confidence confirmed
 }

@@ -78,7 +78,7 @@ for _ in range(16):
 
 def wanted(e):
     kind, who = e["kind"], tgid(e.get("who"))
-    if kind in ("start", "fact", "hook", "lost", "note", "file", "service", "layer", "end", "kill", "level", "task", "kill_end",
+    if kind in ("start", "fact", "hook", "lost", "note", "file", "service", "layer", "image", "end", "kill", "level", "task", "kill_end",
                 "memstat", "past", "peer"):
         return True
     if kind in ("cgroup", "rmdir"):

@@ -307,6 +307,8 @@ static void test_mountinfo(void **state)
 static void test_image(void **state)
 {
 	struct image_info i;
+	static const char words[] = "onbuild=RUN x\0shell=/bin/bash\0shell=-c";
+	static char config[IMAGE_CONFIG_MAX];
 	static const char env[] = "PATH=/bin\0API_TOKEN=*****\0";
 
 	(void)state;
@@ -318,10 +320,13 @@ static void test_image(void **state)
 	assert_string_equal(i.shell[1], "-c");
 	assert_null(i.shell[2]);
 	assert_memory_equal(i.env, env, sizeof(env));
+	assert_int_equal(image_info_config(&i, config), sizeof(words));
+	assert_memory_equal(config, words, sizeof(words));
 	image_info_done(&i);
 	assert_int_equal(docker_store_image(tree, "debian:12", &i), 0);
 	assert_null(i.shell[0]);
 	assert_string_equal(i.env, "");
+	assert_int_equal(image_info_config(&i, config), 0);
 	image_info_done(&i);
 	assert_int_equal(docker_store_image(tree, "none", &i), -ENOENT);
 	assert_int_equal(docker_store_image(tree_path("none"), "python", &i), -ENOENT);

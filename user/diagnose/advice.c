@@ -136,6 +136,16 @@ static void note_dockerfile(struct report *r, const struct unit *u, struct incid
 	}
 }
 
+/* Its line is the FROM's, and what it runs stands in no file here. */
+static void note_trigger(struct report *r, const struct unit *u, struct incident *i)
+{
+	const struct df_instr *in = u->step ? u->step->instr : NULL;
+	const struct df_stage *st = in && in->from_onbuild && u->build && u->build->df ? &u->build->df->stages[in->stage] : NULL;
+
+	if (st && st->base_stage < 0)
+		add_note(i, say(r, _("the step is an ONBUILD trigger of %.100s: that image has it, not this Dockerfile"), st->base));
+}
+
 static void note_tie(struct report *r, const struct unit *u, struct incident *i)
 {
 	const struct step *s = u->step;
@@ -150,6 +160,7 @@ static void note_tie(struct report *r, const struct unit *u, struct incident *i)
 
 void note_context(const struct model *m, struct report *r, const struct unit *u, struct incident *i)
 {
+	note_trigger(r, u, i);
 	note_tie(r, u, i);
 	note_dockerfile(r, u, i);
 	note_past(r, u, i);

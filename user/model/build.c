@@ -283,6 +283,49 @@ int apply_file(struct model *m, const struct zt_ev *ev)
 	return 0;
 }
 
+/* All values of key, NUL-separated, with an empty one at the end */
+static const char *config_of(struct model *m, const char *config, size_t len, const char *key)
+{
+	char *list = arena_zalloc(&m->arena, len + 2);
+	size_t n = strlen(key), to = 0;
+
+	for (size_t at = 0; list && at < len; at += strlen(config + at) + 1)
+		if (!strncmp(config + at, key, n))
+			to += strlen(strcpy(list + to, config + at + n)) + 1;
+	return list;
+}
+
+/* Builds that begin from one image ask for it each. */
+static bool image_known(const struct model *m, const char *name, const char *config, size_t len)
+{
+	for (const struct image *i = m->images; i; i = i->next)
+		if (!strcmp(i->name, name))
+			return i->config_bytes == len && !memcmp(i->config, config, len);
+	return false;
+}
+
+int apply_image(struct model *m, const struct zt_ev *ev)
+{
+	struct image *i;
+	const char *name[1], *config;
+	size_t len;
+
+	if (m->nimages >= IMAGES_MAX || ev_tail_strings(ev, name, 1) != 1)
+		return 0;
+	config = ev_tail_bytes(ev, 1, &len);
+	i = config && len && !config[len - 1] && !image_known(m, name[0], config, len) ? arena_zalloc(&m->arena, sizeof(*i)) : NULL;
+	if (!i)
+		return 0;
+	*i = (struct image){ .next = m->images, .name = arena_strdup(&m->arena, name[0]),
+			     .config = arena_dup(&m->arena, config, len), .config_bytes = len,
+			     .onbuild = config_of(m, config, len, "onbuild="), .shell = config_of(m, config, len, "shell=") };
+	if (!i->name || !i->config || !i->onbuild || !i->shell)
+		return 0;
+	m->images = i;
+	m->nimages++;
+	return 0;
+}
+
 bool model_concerns(const struct model *m, const struct build *b)
 {
 	if (!b || b == m->host_build)

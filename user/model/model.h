@@ -72,6 +72,17 @@ struct proc {
 	struct heap_cmd heap;	   /* of a runtime that has one; runtime HEAP_NONE: not such */
 };
 
+/* What Dockerfiles inherit from a base image */
+#define IMAGES_MAX 256
+struct image {
+	struct image *next;
+	const char *name;    /* as a FROM has it */
+	const char *config;  /* as it was told, config_bytes long; the next two are made of it */
+	size_t config_bytes;
+	const char *onbuild; /* triggers NUL-separated, an empty one at the end */
+	const char *shell;   /* its words likewise */
+};
+
 /* A dockerd or buildkitd, by its command line */
 #define ENGINES_MAX 64
 struct engine {
@@ -140,6 +151,8 @@ struct build {
 	bool ref_shared;       /* another's client may have written that */
 	unsigned int ref_tries;
 	enum builder_kind df_builder; /* the builder df was parsed for */
+	unsigned int df_images; /* images known then */
+	char *images_root; /* the docker that was asked for its images; NULL: none yet */
 	char *file_text;       /* while it is being received, then kept for `>>>` excerpts */
 	size_t file_len, file_cap;
 	struct dockerfile *df; /* NULL: not available or not parsed */
@@ -412,6 +425,8 @@ struct model {
 	struct cgroup *cgroups;
 	struct build *builds, **builds_tail;
 	struct engine *engines;
+	struct image *images;
+	unsigned int nimages;
 	unsigned int nengines;
 	struct step *steps, **steps_tail;
 	struct kill *kills, **kills_tail, *last_kill;

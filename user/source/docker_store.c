@@ -512,6 +512,25 @@ int docker_store_image(const char *dataroot, const char *name, struct image_info
 	return 0;
 }
 
+static size_t add_words(char *out, size_t at, const char *key, char *const *words)
+{
+	for (; *words && at != SIZE_MAX; words++) {
+		size_t n = strlen(key) + strlen(*words) + 1;
+
+		if (at + n > IMAGE_CONFIG_MAX)
+			return SIZE_MAX;
+		at += (size_t)sprintf(out + at, "%s%s", key, *words) + 1;
+	}
+	return at;
+}
+
+size_t image_info_config(const struct image_info *i, char *out)
+{
+	size_t n = add_words(out, add_words(out, 0, "onbuild=", i->onbuild), "shell=", i->shell);
+
+	return n && n != SIZE_MAX ? redact_argv(out, n, NULL) : 0;
+}
+
 void image_info_done(struct image_info *i)
 {
 	for (char **p = i->onbuild; p && *p; p++)

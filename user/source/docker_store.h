@@ -47,5 +47,8 @@ struct image_info {
 /* dataroot: "/var/lib/docker". 0, -ENOENT: no such image here, or another -errno. */
 int docker_store_image(const char *dataroot, const char *name, struct image_info *ret);
 void image_info_done(struct image_info *i);
+#define IMAGE_CONFIG_MAX (32 * 1024)
+/* "onbuild=…" and "shell=…" as an `image` event has them; out: IMAGE_CONFIG_MAX bytes. 0: none, or more than that */
+size_t image_info_config(const struct image_info *i, char *out);
 
 #endif

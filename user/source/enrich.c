@@ -14,6 +14,7 @@
 #include "source/docker_store.h"
 #include "source/dockerfile_want.h"
 #include "source/environ.h"
+#include "source/evbuf.h"
 #include "source/project.h"
 #include "source/safeio.h"
 #include "source/space.h"
@@ -74,6 +75,43 @@ static void ask_mountinfo(struct enrich *e, const struct zt_id *who, struct laye
 	docker_store_mount_parent(e->mountinfo, l);
 }
 
+/* One image's triggers and shell; one without any needs no event. */
+static int image_answer(const struct image_info *i, const char *name, const struct want *w, sink_fn sink, void *ctx)
+{
+	union {
+		struct zt_ev_image ev;
+		char bytes[sizeof(struct zt_ev_image) + sizeof(w->names) + IMAGE_CONFIG_MAX];
+	} b = { 0 };
+	size_t head = (size_t)snprintf(b.bytes + sizeof(b.ev), sizeof(w->names), "%s", name) + 1 + sizeof(b.ev), n;
+
+	n = image_info_config(i, b.bytes + head);
+	if (!n)
+		return 0;
+	b.ev.h = (struct zt_ev){ .kind = ZT_image, .fixed = sizeof(b.ev), .size = (zt_u32)(head + n), .cgroup = w->cgroup,
+				 .ts_ns = evbuf_clock_ns(CLOCK_BOOTTIME) };
+	return sink(ctx, &b.ev.h);
+}
+
+/* Of the docker whose layer it is: …/overlay2/ID/diff is in its data root. */
+static int images_answer(const struct want *w, sink_fn sink, void *ctx)
+{
+	const char *at = strstr(w->path, "/overlay2/");
+	struct image_info i;
+	char root[PATH_MAX];
+	int err = 0;
+
+	if (!at)
+		return 0;
+	snprintf(root, sizeof(root), "%.*s", (int)(at - w->path), w->path);
+	for (const char *name = w->names; *name && !err; name += strlen(name) + 1) {
+		if (docker_store_image(root, name, &i))
+			continue; /* BuildKit may have it from a registry: then nothing is known */
+		err = image_answer(&i, name, w, sink, ctx);
+		image_info_done(&i);
+	}
+	return err;
+}
+
 static int layer_answer(struct enrich *e, const struct want *w, sink_fn sink, void *ctx)
 {
 	union {
@@ -83,9 +121,11 @@ static int layer_answer(struct enrich *e, const struct want *w, sink_fn sink, vo
 	struct timespec ts = { 0 };
 	struct layer_info l;
 	size_t n = sizeof(b.ev);
+	int err;
 
-	if (docker_store_layer(e->store, w->path, w->context, &l))
-		return 0; /* no layer we know of: nothing to say */
+	err = images_answer(w, sink, ctx); /* before the layer: what it says is matched at once */
+	if (err || docker_store_layer(e->store, w->path, w->context, &l))
+		return err; /* no layer we know of: nothing to say */
 	if (!l.parent[0] && strstr(w->path, "/snapshots/"))
 		ask_mountinfo(e, &w->who, &l);
 	clock_gettime(CLOCK_BOOTTIME, &ts);

@@ -15,7 +15,8 @@ typedef int (*sink_fn)(void *ctx, const struct zt_ev *ev);
 enum want_kind {
 	WANT_NONE,
 	WANT_DOCKERFILE, /* pid = client; path, context: see builder/client.h; answered by `file` events */
-	WANT_LAYER,	 /* who, cgroup, upperdir, base_image: answered by a `layer` event */
+	WANT_LAYER,	 /* who, cgroup, upperdir, base_image: answered by a `layer` event; names = images of which `image`
+			    events tell what they pass on, if anything */
 	WANT_KILL,	 /* after a kill; cgroup, path = its domain, victim, context = the victim's cgroup, names = what its
 			  * step writes to (""): answered by `memstat`, `host` and `layer` events */
 	WANT_SAMPLE,	 /* cgroup, path: from now on `sample` events of it and of the limited ones above it */

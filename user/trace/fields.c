@@ -274,6 +274,10 @@ DESCRIBE_EVENT(ref, NOTHING);
 #define flags_ref no_flags
 static const struct tail tail_ref = { .strings = { "ref", "target" } };
 
+DESCRIBE_EVENT(image, NOTHING);
+#define flags_image no_flags
+static const struct tail tail_image = { .strings = { "name" }, .argv = "config" };
+
 #define LAYER(F, s) F(s, number, NUM, 0) F(s, base_layers, NUM, 0) F(s, size_bytes, NUM, 0)
 DESCRIBE_EVENT(layer, LAYER);
 NAMES(flags_layer) = { { ZT_F_LAYER_SIZE, "size" }, { ZT_F_LAYER_CUT, "cut" }, ENDFLAGS };
