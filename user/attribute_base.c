@@ -26,27 +26,32 @@ static bool is_borrowed(const struct model *m, const struct build *b)
 	return false;
 }
 
+static struct dockerfile *parse(struct model *m, const struct build *b, unsigned int minor, char *err, size_t size)
+{
+	struct df_opts o = { .target = b->target, .build_args = b->build_args, .buildkit_minor = minor, .base = base_of, .base_ctx = m };
+
+	return dockerfile_parse(b->file_text, b->file_len, &o, err, size);
+}
+
 struct dockerfile *attribute_df(struct model *m, struct build *b, enum builder_kind builder)
 {
-	struct df_opts o = {
-		.target = b->target,
-		.build_args = b->build_args,
-		/* a docker client that needs no plugin for BuildKit is 20.10, with BuildKit 0.8 */
-		.buildkit_minor = builder == BUILDER_DOCKER_LEGACY || !(b->buildx || runs_itself(builder)) ? 8 : 0,
-		.base = base_of,
-		.base_ctx = m,
-	};
+	/* a docker client that needs no plugin for BuildKit is 20.10, with BuildKit 0.8; the plugin may be yet to come */
+	unsigned int minor = builder == BUILDER_DOCKER_LEGACY || !(b->buildx || runs_itself(builder)) ? 8 : 0;
 	char err[256];
 
 	if (!b->file_text || !b->file_seen || b->file_status != ZT_FILE_OK)
 		return NULL;
-	if ((b->df && b->df_builder == builder && b->df_images == m->nimages) || b->parse_error)
+	if ((b->df && b->df_minor == minor && b->df_images == m->nimages) || b->parse_error)
 		return b->df;
 	if (b->df && is_borrowed(m, b))
 		return b->df; /* what was said once stands */
 	dockerfile_free(b->df);
-	b->df = dockerfile_parse(b->file_text, b->file_len, &o, err, sizeof(err));
-	b->df_builder = builder;
+	b->df = parse(m, b, minor, err, sizeof(err));
+	if (b->df && b->df->syntax && minor && builder == BUILDER_BUILDKIT) { /* it is read by a newer one */
+		dockerfile_free(b->df);
+		b->df = parse(m, b, 0, err, sizeof(err));
+	}
+	b->df_minor = minor;
 	b->df_images = m->nimages;
 	if (!b->df)
 		b->parse_error = arena_strdup(&m->arena, err);

@@ -242,3 +242,27 @@ scenario two_daemons docker
 two_daemons() { two_daemons_build "${BK[@]}"; }
 scenario two_daemons_legacy docker
 two_daemons_legacy() { two_daemons_build "${LEGACY[@]}"; }
+
+# COPY is the daemon's own work: it dies of the files that it is sent
+scenario builder_killed_copying docker
+builder_killed_copying() {
+	own_dockerd
+	dockerfile <<-'END'
+	FROM base:1
+	COPY many /many
+	RUN echo never
+	END
+	mkdir ctx/many
+	(cd ctx/many && seq 60000 | xargs touch)
+	tight_daemon 16
+	traced "${BK[@]}" ctx
+	build_failed
+	oom_read 1 "$MINE_CG.d"
+	same "the kernel's victim" "$OOM_task $OOM_pid" "dockerd $MINE_PID"
+	check_oom ZT1006
+	has i .causal true
+	has i .step null
+	has b .dockerfile ctx/Dockerfile
+	is_true i 'any(.notes[]; test("no RUN was at work"))'
+	has j '[.incidents[]] | length' 1
+}

@@ -224,3 +224,59 @@ buildctl_rootless() {
 	has i .causal true
 	right
 }
+
+# `# syntax=` for real: the frontend is a program in a container of BuildKit's own, no step of the build's.
+# BUILDKITD has its dockerfile-frontend, too.
+frontend_image() {
+	[[ -x $BUILDKITD/dockerfile-frontend ]] || missing 'no dockerfile-frontend'
+	mkdir -p front/bin
+	cp "$BUILDKITD/dockerfile-frontend" front/bin/
+	trap 'docker rmi -f docker/dockerfile:1' EXIT
+	tar -C front -c . | docker import -c 'ENTRYPOINT ["/bin/dockerfile-frontend"]' -c 'LABEL moby.buildkit.frontend.network.none=true' \
+		-c 'LABEL moby.buildkit.frontend.caps=moby.buildkit.frontend.inputs,moby.buildkit.frontend.subrequests,moby.buildkit.frontend.contexts' - docker/dockerfile:1 ||
+		missing 'no image of the frontend'
+	rm -r front
+	dockerfile <<-'END'
+	# syntax=docker/dockerfile:1
+	FROM base:1
+	RUN echo first
+	RUN <<EOF
+	echo second
+	oombox eat 400
+	EOF
+	END
+}
+scenario frontend_syntax docker
+frontend_syntax() {
+	frontend_image
+	limit_builds $((200 * MB))
+	traced "${BK[@]}" ctx
+	build_failed
+	grep -q 'docker.io/docker/dockerfile:1' err || fail "the builder used no frontend of its own"
+	oom_read
+	check_oom ZT1002
+	vertex_failed
+	L_first=4 L_last=7	# a here-document
+	check_step
+	has i .causal true
+	has s .confidence confirmed
+	has j '[.builds[] | select(.dockerfile == "ctx/Dockerfile").steps[].line | tostring] | join(" ")' '3 4'
+	has j '[.builds[] | select(.dockerfile == "ctx/Dockerfile").steps[] | .argv[0] | select(test("frontend"))] | length' 0
+}
+# It needs more than the limit itself: no step is blamed
+scenario frontend_killed docker26
+frontend_killed() {
+	frontend_image
+	# a name for each of many stages: the graph that it makes of them is what it holds
+	{ echo '# syntax=docker/dockerfile:1'; for n in {1..3000}; do echo "FROM base:1 AS s$n"; echo "RUN echo $n"; done; } >ctx/Dockerfile
+	limit_builds $((12 * MB))
+	traced "${BK[@]}" ctx
+	build_failed
+	oom_read
+	same "the kernel's victim" "$OOM_task" dockerfile-fron
+	check_oom ZT1002
+	has i .causal true
+	has i .step null
+	is_true i '.headline | test("frontend")'
+	has j '[.builds[] | select(.dockerfile == "ctx/Dockerfile").steps[]] | length' 0
+}

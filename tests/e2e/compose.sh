@@ -248,3 +248,66 @@ bake_hcl() {
 	has j '[.builds[].service] | sort | join(" ")' 'large small'
 	is_true i '.victims[0].argv | index("185") != null'
 }
+
+# Each of the others in turn: two services of one Dockerfile, one of which has the step that the others share behind it
+service_died() {	# COMPOSE SERVICE
+	local file=api/Dockerfile text='RUN sleep 1'
+	four_services "$1"
+	export LARGE=25
+	case $2 in
+	web) sed -i 's/eat 20 4000/eat 200 1500/' web/Dockerfile; file=web/Dockerfile text='RUN oombox' ;;
+	worker) sed -i 's/eat 15 4000/eat 200 1500/' api/Dockerfile; text='RUN echo worker' ;;
+	small) sed -i 's/MB: 30}/MB: 200}/' compose.yaml ;;
+	esac
+	traced "${COMPOSE[@]}" build --no-cache
+	[[ $RC != 0 ]] || fail "the build passed"
+	oom_read
+	check_oom ZT1002
+	has i .causal true
+	has b .service "$2"
+	has b .dockerfile $file
+	has b .outcome failed
+	lines_of "$text" $file
+	has s .line "$L_first"
+	has s .end_line "$L_last"
+	has s .confidence confirmed
+	has j '[.builds[] | select(.service) | select(.outcome == "failed").service] | join(" ")' "$2"
+	services_listed "$2"
+}
+services_listed() {	# SERVICE…: those that failed
+	local s
+	[[ ! $DRY ]] || return 0
+	for s in web worker small large; do
+		if [[ " $* " == *" $s "* ]]; then
+			grep -qE "^ +[0-9.]+ MiB  $s +failed at (web|api)/Dockerfile:[0-9]+" r.txt || fail "the list does not say where $s failed"
+		else
+			grep -qE "^ +([0-9.]+ [KM]iB|-)  $s +[a-z]" r.txt || fail "the list lacks $s"
+			! grep -qE "^ .*  $s +failed" r.txt || fail "the list says that $s failed"
+		fi
+	done
+}
+for compose in 2 bake; do
+	for service in web worker small; do
+		eval "compose${compose}_${service}_died() { service_died $compose $service; }"
+		scenario "compose${compose}_${service}_died" docker26
+	done
+done
+
+# Two at once: neither one's end waits for the other's, and both are in the list
+two_services_died() {	# COMPOSE
+	four_services "$1"
+	sed -i 's/eat 15 4000/eat 210 1500; sleep 4; exit 3/' api/Dockerfile
+	sed -i 's/eat \$MB 1500/eat $MB 1500; sleep 4; exit 3/' api/Dockerfile
+	traced "${COMPOSE[@]}" build --no-cache
+	[[ $RC != 0 ]] || fail "the build passed"
+	oom_read 2
+	# the kills, each with its service, step and program; what is cancelled when the first of them fails is another story
+	has j '. as $r | [.incidents[] | select(.code | startswith("ZT10")) | . as $i | ($r.builds[] | select(.id == $i.build)) as $b |
+		($b.steps[] | select(.id == $i.step)) as $s | "\($b.service) \($s.line) \($s.confidence) \($i.victims[0].argv[2])"] | sort | join(", ")' \
+		'large 9 confirmed 200, worker 5 confirmed 210'
+	[[ $DRY ]] || same "services listed" "$(sed -n '/^ztrace: services/,$p' r.txt | grep -cE '^ +[0-9.]+ MiB  (web|worker|small|large) ')" 4
+}
+scenario compose2_two_died docker26
+compose2_two_died() { two_services_died 2; }
+scenario composebake_two_died docker26
+composebake_two_died() { two_services_died bake; }

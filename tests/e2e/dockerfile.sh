@@ -189,3 +189,79 @@ other_directory() {
 	check_step
 	has_one_of b .dockerfile ../deep/er/Dockerfile deep/er/Dockerfile
 }
+
+# What an earlier build made already: its steps do not run again, and still count
+scenario steps_cached docker
+steps_cached() {
+	dockerfile <<-'END'
+	FROM base:1
+	RUN echo one; echo one >/one
+	COPY Dockerfile.ignored /x
+	RUN echo two; echo two >/two
+	ARG MB=1
+	RUN echo three; oombox eat $MB 300
+	END
+	echo >ctx/Dockerfile.ignored
+	limit_builds max
+	bk ctx || fail "the first build"
+	limit_builds $((64 * MB))
+	traced env DOCKER_BUILDKIT=1 docker build --network=none --progress=plain --build-arg MB=200 ctx
+	build_failed
+	(($(grep -c 'CACHED' err) >= 3)) || fail "the builder ran what it had"
+	oom_read
+	vertex_failed
+	lines_of 'RUN echo three'
+	check_oom ZT1002
+	check_step
+	has s .confidence confirmed
+	has s .layer.index 4
+	has j '[.builds[] | select(.dockerfile == "ctx/Dockerfile").steps[]] | length' 1
+}
+# Two targets need one stage: BuildKit runs it once, for both
+scenario stage_shared docker26
+stage_shared() {
+	dockerfile <<-'END'
+	FROM base:1 AS common
+	RUN echo common; sleep 1; oombox eat 200 300
+	FROM common AS one
+	RUN echo one
+	FROM common AS two
+	RUN echo two
+	END
+	printf 'services:\n  one: {build: {context: ctx, target: one, network: none}}\n  two: {build: {context: ctx, target: two, network: none}}\n' >compose.yaml
+	limit_builds $((64 * MB))
+	traced docker buildx bake -f compose.yaml --no-cache --progress plain
+	[[ $RC != 0 ]] || fail "the build passed"
+	oom_read
+	[[ $DRY ]] || same "kills" "$(oom_lines | wc -l)" 1
+	lines_of 'RUN echo common'
+	check_oom ZT1002
+	has s .line "$L_first"
+	has i .causal true
+	has_one_of b .service one two
+	has s .confidence likely
+	is_true i 'any(.notes[]; test("^2 builds have this very step"))'
+}
+# COPY --link makes a layer of its own, which is below the next step all the same
+scenario copy_link docker26
+copy_link() {
+	dockerfile <<-'END'
+	FROM base2:1 AS other
+	RUN echo from; echo y >/y
+	FROM base:1
+	RUN echo one; echo one >/one
+	COPY --link Dockerfile /x
+	COPY --link --from=other /y /y
+	RUN echo two; oombox eat 200 300
+	END
+	limit_builds $((64 * MB))
+	traced "${BK[@]}" ctx
+	build_failed
+	oom_read
+	vertex_failed
+	lines_of 'RUN echo two'
+	check_oom ZT1002
+	check_step
+	has s .confidence confirmed
+	has s .layer.index 4
+}

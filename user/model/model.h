@@ -150,7 +150,7 @@ struct build {
 	char *ref;	       /* what buildx calls it: BUILDER/NODE/ID; NULL: not known. build_ref() tells whether it is sure */
 	bool ref_shared;       /* another's client may have written that */
 	unsigned int ref_tries;
-	enum builder_kind df_builder; /* the builder df was parsed for */
+	unsigned int df_minor; /* the BuildKit that df was parsed for */
 	unsigned int df_images; /* images known then */
 	char *images_root; /* the docker that was asked for its images; NULL: none yet */
 	char *file_text;       /* while it is being received, then kept for `>>>` excerpts */
