@@ -461,7 +461,7 @@ void attribute_resolve(struct model *m)
 		attribute_logs(m);
 	for (struct build *b = m->builds; b; b = b->next) /* no step of it may ever have run */
 		if (!b->df && b->client && b->client->exit_ns)
-			build_df(m, b, b->builder);
+			attribute_df(m, b, b->builder);
 	/* a step may be known by those that came after it */
 	for (int pass = 0; more && pass < PASSES_MAX; pass++) {
 		more = pass < 1;
