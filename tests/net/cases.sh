@@ -67,6 +67,103 @@ apt_unreachable() {
 	told ZT3101 unreachable.test 10.213.8.8:80 3
 }
 
+# A mirror with packages: one is well, and what the others run when they are installed fails, or eats all memory
+mirror() {
+	local at=$TMP/served/debian d=$TMP/served/debian/dists/stable name run
+	[[ ! -e $at ]] || return 0
+	mkdir -p "$d/main/binary-amd64"
+	while read -r name run; do
+		mkdir -p "$TMP/$name/DEBIAN"
+		printf 'Package: %s\nVersion: 1\nArchitecture: all\nMaintainer: x <x@x.test>\nDescription: x\n' "$name" >"$TMP/$name/DEBIAN/control"
+		printf '#!/bin/sh\n%s\n' "$run" >"$TMP/$name/DEBIAN/postinst"; chmod 755 "$TMP/$name/DEBIAN/postinst"
+		dpkg-deb -Zgzip --root-owner-group -b "$TMP/$name" "$at/$name.deb" >/dev/null || return
+		{ cat "$TMP/$name/DEBIAN/control"; printf 'Filename: %s.deb\nSize: %s\nSHA256: %s\n\n' "$name" "$(stat -c %s "$at/$name.deb")" \
+			"$(sha256sum <"$at/$name.deb" | cut -d' ' -f1)"; } >>"$d/main/binary-amd64/Packages"
+	done <<<$'hello true\nbroken exit 1\ngreedy exec tail /dev/zero'
+	printf 'Suite: stable\nCodename: stable\nDate: Thu, 01 Jan 2026 00:00:00 UTC\nArchitectures: amd64\nComponents: main\nSHA256:\n %s %s main/binary-amd64/Packages\n' \
+		"$(sha256sum <"$d/main/binary-amd64/Packages" | cut -d' ' -f1)" "$(stat -c %s "$d/main/binary-amd64/Packages")" >"$d/Release"
+	mkdir -m 700 "$TMP/gpg" && cp -r "$at" "$TMP/served/signed" &&
+		gpg --homedir "$TMP/gpg" --batch -q --passphrase '' --quick-gen-key x@x.test &&
+		gpg --homedir "$TMP/gpg" --batch -q --clearsign -o "$TMP/served/signed/dists/stable/InRelease" "$d/Release"
+}
+# What the advice says is done by a machine; then it builds.
+mirror_taken() {
+	mirror || wrong "no mirror"
+	build; told ZT3103 deb.debian.org 10.213.9.9:80 3
+	i '.help[0].id' use-mirror
+	i '.help[0].edit.file' ctx/Dockerfile
+	FROM=$(jq -r "$NET | .[0].help[0].edit.from" r.json) TO=$(jq -r "$NET | .[0].help[0].edit.to" r.json) \
+		LINE=$(jq -r "$NET | .[0].help[0].edit.line" r.json) \
+		perl -i -pe 'if ($. == $ENV{LINE}) { s/\Q$ENV{FROM}\E/$ENV{TO}/ or exit 1 }' ctx/Dockerfile || wrong "no such edit"
+	build <ctx/Dockerfile
+	[[ $RC == 0 ]] || wrong "it does not build after the edit"
+	nothing
+}
+case_of mirror_one_line
+mirror_one_line() {
+	mirror_taken <<-'END'
+	FROM net:1
+	RUN echo 'deb [trusted=yes] http://deb.debian.org/debian stable main' >/etc/apt/sources.list
+	RUN apt-get update --error-on=any && apt-get install -y -d hello
+	END
+}
+case_of mirror_deb822
+mirror_deb822() {
+	mirror_taken <<-'END'
+	FROM net:1
+	RUN printf 'Types: deb\nURIs: http://deb.debian.org/debian\nSuites: stable\nComponents: main\nTrusted: yes\n' >/etc/apt/sources.list.d/debian.sources
+	RUN apt-get update --error-on=any && apt-get install -y -d hello
+	END
+}
+
+# 100 for apt's other reasons
+case_of apt_dpkg
+apt_dpkg() {
+	mirror || wrong "no mirror"
+	build <<-'END'
+	FROM net:1
+	RUN echo 'deb [trusted=yes] http://mirror.test/debian stable main' >/etc/apt/sources.list
+	RUN apt-get update && apt-get install -y hello && apt-get install -y broken
+	END
+	[[ $RC != 0 ]] || wrong "the build passed"
+	grep -q 'returned an error code' out || wrong "it did not get so far"
+	nothing
+}
+case_of apt_script_killed
+apt_script_killed() {
+	mirror || wrong "no mirror"
+	cg_limit "$CGROUP" 67108864
+	build <<-'END'
+	FROM net:1
+	RUN echo 'deb [trusted=yes] http://mirror.test/debian stable main' >/etc/apt/sources.list
+	RUN apt-get update && apt-get install -y greedy
+	END
+	cg_limit "$CGROUP" max
+	nothing
+	is '[.incidents[] | select(.step != null and .causal and .code == "ZT1002")] | length' 1
+	is '.incidents[] | select(.causal and .code == "ZT1002") | .victims[0].comm' tail
+}
+case_of apt_unsigned
+apt_unsigned() {
+	mirror || wrong "no mirror"
+	build <<-'END'
+	FROM net:1
+	RUN echo 'deb http://mirror.test/debian stable main' >/etc/apt/sources.list
+	RUN apt-get update
+	END
+	told ZT3107 mirror.test 10.213.0.1:80 3
+}
+case_of apt_unknown_key
+apt_unknown_key() {
+	mirror || wrong "no mirror"
+	build <<-'END'
+	FROM net:1
+	RUN echo 'deb http://mirror.test/signed stable main' >/etc/apt/sources.list
+	RUN apt-get update --error-on=any
+	END
+	told ZT3107 mirror.test 10.213.0.1:80 3
+}
+
 # ztrace itself is where the other ends are
 case_of host_reaches_it
 host_reaches_it() {

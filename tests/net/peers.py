@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""The other ends of the network tests: DNS, HTTP, TLS, a proxy. usage: peers.py ADDRESS CERT.pem
+"""The other ends of the network tests: DNS, HTTP, TLS, a proxy. usage: peers.py ADDRESS CERT.pem ROOT
 
 DNS of *.test: nx has no address and does not exist, fail is SERVFAIL, silent is not answered, flaky only the third time,
-dropped is 10.213.9.9, unreachable 10.213.8.8, inside 10.213.7.7, narrow 10.213.6.1, all others are ADDRESS. Ports: 80 HTTP, 443 TLS with a certificate that nobody
+dropped is 10.213.9.9, unreachable 10.213.8.8, inside 10.213.7.7, narrow 10.213.6.1, all others are ADDRESS.
+Debian's own server is 10.213.9.9, its mirror ADDRESS. Ports: 80 HTTP (what is below ROOT, and /ok), 443 TLS with a certificate that nobody
 knows, 444 ends each connection at the ClientHello, 445 an alert, 446 speaks HTTP, 447 breaks off in the middle,
 448 resets, 449 falls silent in the middle, 450 at once, 3128 a proxy that wants a password, 3129 one that gets nowhere. "ready" on stdout when all listen."""
+import os.path
 import re
 import socket
 import ssl
@@ -13,8 +15,9 @@ import struct
 import sys
 import threading
 
-ADDRESS, CERT = sys.argv[1:3]
+ADDRESS, CERT, ROOT = sys.argv[1:4]
 PLACES = {"dropped": "10.213.9.9", "unreachable": "10.213.8.8", "inside": "10.213.7.7", "narrow": "10.213.6.1"}
+KNOWN = {"deb.debian.org": "dropped", "mirrors.aliyun.com": "mirror"}
 asked = {}
 
 
@@ -24,7 +27,7 @@ def answer(query):
         labels.append(query[at + 1:at + 1 + query[at]].decode("ascii", "replace").lower())
         at += 1 + query[at]
     kind = struct.unpack(">H", query[at + 1:at + 3])[0]
-    question, first = query[12:at + 5], labels[0] if labels[1:] == ["test"] else "nx"
+    question, first = query[12:at + 5], labels[0] if labels[1:] == ["test"] else KNOWN.get(".".join(labels), "nx")
     asked[first] = asked.get(first, 0) + 1
     if first == "silent" or (first == "flaky" and asked[first] <= 2):
         return None
@@ -60,6 +63,9 @@ def http(c):
     line = request(c)
     if line and " /big" in line:
         respond(c, "200 OK", b"x" * 3000)
+    elif line and os.path.isfile(ROOT + line.split()[1]):
+        with open(ROOT + line.split()[1], "rb") as f:
+            respond(c, "200 OK", f.read())
     elif line:
         respond(c, "200 OK", b"good\n") if re.match(r"(GET|HEAD) /ok", line) else respond(c, "404 Not Found", b"no\n")
 

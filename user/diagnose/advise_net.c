@@ -262,6 +262,18 @@ static bool make_update(const struct ask *q, struct help *h)
 	return true;
 }
 
+static bool make_key(const struct ask *q, struct help *h)
+{
+	if (q->t->tool != TOOL_APT)
+		return false;
+	h->id = "trust-key";
+	h->text = q->t->status == 404 ?
+		_("that repository is not signed: is its address right? If it is your own, name it with [trusted=yes]") :
+		_("the image does not have the key of that repository, or an expired one: take a newer tag of the image, or "
+		  "put the key into /etc/apt/keyrings and name it with [signed-by=…]");
+	return true;
+}
+
 static bool make_address(const struct ask *q, struct help *h)
 {
 	h->id = "check-address";
@@ -351,6 +363,7 @@ static const struct rule {
 	{ OF(NET_NO_NAME), make_name },
 	{ DNS, make_dns },
 	{ OF(NET_STATUS), make_address },
+	{ OF(NET_SIGNATURE), make_key },
 	{ OF(NET_PROXY), make_no_proxy },
 	{ OF(NET_RESET) | OF(NET_TIMEOUT), make_retries },
 	{ OF(NET_UNREACHABLE) | OF(NET_TIMEOUT), make_firewall },

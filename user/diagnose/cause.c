@@ -26,6 +26,14 @@ static bool is_shell(const struct proc *p)
 	return false;
 }
 
+/* apt (100) ends so for dpkg, and dpkg (1) for a package's script, whatever they do after that. */
+static bool installs(const struct proc *p, const struct proc *child)
+{
+	int mine = exit_status(p->exit_code);
+
+	return (!strcmp(p->comm, "dpkg") && mine == 1) || (!strncmp(p->comm, "apt", 3) && mine == 100 && !strcmp(child->comm, "dpkg"));
+}
+
 /* A later child of `p` that failed with the very status p ended with explains p better than an earlier death. */
 static bool later_failure(const struct model *m, const struct proc *p, zt_u64 after_ns)
 {
@@ -57,7 +65,7 @@ static enum tristate hop(const struct model *m, const struct proc *p, const stru
 		return TRI_NO;
 	if (went_on && later_failure(m, p, child->exit_ns))
 		return TRI_NO;
-	if (mine == its)
+	if (mine == its || installs(p, child))
 		return TRI_YES;
 	return is_shell(p) || went_on ? TRI_UNKNOWN : TRI_YES;
 }

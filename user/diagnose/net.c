@@ -447,10 +447,58 @@ void net_tell(const struct model *m, struct report *r, const struct net *n, cons
 	i->unreached = x;
 }
 
+/* What checks signatures for apt; *failed: it did not accept one */
+static bool has_checked(const struct model *m, const struct proc *apt, bool *failed)
+{
+	static const char *const names[] = { "apt-key", "gpgv", "sqv" };
+	bool ran = false;
+
+	*failed = false;
+	for (const struct proc *p = m->procs; p; p = p->hh.next)
+		for (size_t i = 0; i < ARRAY_SIZE(names) && model_is_below(p, apt); i++)
+			if (runs(p, names[i])) {
+				ran = true;
+				*failed |= p->exit_ns && exit_status(p->exit_code);
+			}
+	return ran;
+}
+
+/* An index that is there (200) between files that are not (404): those are what it would be signed by. */
+static bool is_unsigned(const struct model *m, const struct net *n, const struct proc *apt)
+{
+	bool failed;
+
+	return !n->dns && n->state == ZT_NET_STATUS && n->status == 404 && n->bad > n->in_a_row && net_tool(apt) == TOOL_APT &&
+	       memmem(apt->argv, apt->argv_bytes, "update", 6) && !has_checked(m, apt, &failed);
+}
+
+/* apt that had all it asked for and did not accept the signature: where it had that from, newest; NULL: not so */
+static const struct net *refused_signature(const struct model *m, const struct unit *u, const struct proc **apt)
+{
+	const struct net *best = NULL;
+	bool failed;
+
+	for (const struct net *n = m->nets; n; n = n->next) {
+		const struct proc *p = net_proc(m, n);
+
+		if (n->dns || !n->ok_ns || !in_unit(m, n, u) || (best && n->ok_ns < best->ok_ns))
+			continue;
+		while (p && p != u->entry && net_tool(p) != TOOL_APT)
+			p = p->parent;
+		if (!p || net_tool(p) != TOOL_APT || exit_status(p->exit_code) != 100 || cause_of_failure(m, p, u) == TRI_NO ||
+		    !has_checked(m, p, &failed) || !failed || dpkg_after(m, p, n->ok_ns))
+			continue;
+		best = n;
+		*apt = p;
+	}
+	return best;
+}
+
 struct incident *net_incident(const struct model *m, struct report *r, const struct unit *u)
 {
 	enum confidence sure = CONF_UNKNOWN;
 	const struct proc *p = NULL;
+	bool signature = false;
 	const struct net *n;
 	struct incident *i;
 	struct trouble t;
@@ -458,14 +506,23 @@ struct incident *net_incident(const struct model *m, struct report *r, const str
 	if (!u->entry || !u->entry->exit_ns || !exit_status(u->entry->exit_code))
 		return NULL;
 	n = decisive(m, u, &p, &sure);
+	if (n)
+		signature = is_unsigned(m, n, p);
+	else
+		signature = (n = refused_signature(m, u, &p)) != NULL;
 	if (!n)
 		return NULL;
 	net_fill(m, r, u, n, p, &t);
+	if (signature) {
+		t.kind = NET_SIGNATURE;
+		t.tries = 0;
+		sure = CONF_LIKELY;
+	}
 	i = incident_new(r, net_code(t.kind), u);
 	if (!i)
 		return NULL;
 	victim(p, i);
-	i->ts_ns = n->bad_ns;
+	i->ts_ns = n->bad_ns ? n->bad_ns : n->ok_ns;
 	i->confidence = sure;
 	i->causal = TRI_YES;
 	i->limit.kind = LIMIT_NONE;

@@ -131,7 +131,7 @@ static const char *what_happened(struct report *r, const struct trouble *t)
 {
 	switch (t->kind) {
 	case NET_SIGNATURE:
-		return _("the index's signature was not accepted");
+		return t->status == 404 ? _("the index has no signature") : _("the index's signature was not accepted");
 	case NET_NO_ANSWER:
 		return t->from_log ? _("the name could not be looked up") : t->error ? say(r, _("DNS: %s"), strerror(t->error)) : t->rcode == 2 ? _("DNS: SERVFAIL") :
 		       t->rcode == 5 ? _("DNS: REFUSED") : t->rcode ? say(r, _("DNS: error %u"), t->rcode) :

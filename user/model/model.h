@@ -317,7 +317,7 @@ struct net {
 	zt_u32 status, alert;
 	zt_u64 took_ns;		 /* until it failed, the last time */
 	zt_u64 first_ns, bad_ns, ok_ns; /* the first of all; newest trouble; newest success. 0: never */
-	unsigned int bad;	 /* how often it failed */
+	unsigned int bad, in_a_row; /* how often it failed; since the newest success */
 	unsigned int queries, answers, addresses; /* of DNS */
 	zt_u32 rcode;
 	unsigned int untold;	 /* events of its cgroup that were left out meanwhile */

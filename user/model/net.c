@@ -53,6 +53,7 @@ static void fail(struct model *m, struct net *n, const struct zt_ev *ev)
 {
 	n->bad_ns = ev->ts_ns;
 	n->bad++;
+	n->in_a_row++;
 	if (n->proc)
 		return;
 	n->proc = proc_get(m, &ev->who);
@@ -132,6 +133,7 @@ int apply_connect(struct model *m, const struct zt_ev *ev)
 	if (e->state == ZT_NET_LEFT && n->asked) /* opened in advance, and not needed */
 		return 0;
 	if (is_good(e)) {
+		n->in_a_row = e->state == ZT_NET_UP ? n->in_a_row : 0;
 		n->ok_ns = ev->ts_ns;
 		return 0;
 	}
