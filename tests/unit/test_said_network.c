@@ -52,7 +52,7 @@ static const struct {
 	{ "fatal: unable to access 'https://github.com/a/b.git/': Failed to connect to github.com port 443 after 130000 ms: Couldn't connect to server", 3102, "git", "github.com" },
 	{ "ssh: connect to host github.com port 22: Connection timed out", 3103, "git", "github.com" },
 	{ "go: github.com/pkg/errors@v0.9.1: Get \"https://proxy.golang.org/github.com/pkg/errors/@v/v0.9.1.mod\": dial tcp: lookup proxy.golang.org on 10.0.0.1:53: no such host", 3109, "go", "proxy.golang.org" },
-	{ "go: a.test/b: Get \"https://proxy.golang.org/a\": dial tcp 142.250.1.1:443: i/o timeout", 3103, "go", "142.250.1.1" },
+	{ "go: a.test/b: Get \"https://proxy.golang.org/a\": dial tcp 142.250.1.1:443: i/o timeout", 3103, "go", "proxy.golang.org" },
 	{ "warning: spurious network error (3 tries remaining): [6] Couldn't resolve host name (Could not resolve host: index.crates.io)", -1, "", "" },
 	{ "  [6] Could not resolve hostname (Could not resolve host: index.crates.io)", 3100, "cargo", "index.crates.io" },
 	{ "WARNING: fetching https://dl-cdn.alpinelinux.org/alpine/v3.20/main: DNS: transient error (try again later)", 3100, "apk", "dl-cdn.alpinelinux.org" },

@@ -29,6 +29,7 @@ struct trouble {
 	const char *comm;    /* of the program that failed */
 	const char *host;    /* NULL: not known */
 	const char *address; /* "10.0.0.1:443" */
+	const char *url;     /* that was asked for; NULL: not known */
 	zt_u64 addr_hi, addr_lo;
 	zt_u32 port, status, alert, rcode;
 	bool alert_sent, cut, no_tls, left; /* of TLS: the program sent it; the other end closed; it speaks something else;
@@ -54,6 +55,8 @@ const char *net_reason(enum net_kind kind);
 bool net_kind_of_code(int number, enum net_kind *ret); /* 3100 … */
 const char *net_headline(struct report *r, const char *who, const struct trouble *t);
 const char *net_words(struct report *r, const struct trouble *t);
+/* net_said.c: what else a line of a log tells of it; host and kind are there already */
+void net_said(struct report *r, const char *line, struct trouble *t);
 /* advise_net.c */
 void advise_net(const struct model *m, struct report *r, const struct trouble *t, struct incident *i);
 

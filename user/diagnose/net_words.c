@@ -118,7 +118,7 @@ static const char *timeout_words(struct report *r, const struct trouble *t)
 	const char *took = say_duration(r, t->took_ns);
 
 	if (t->from_log)
-		return _("no answer in time");
+		return t->took_ns ? say(r, _("no answer within %s"), took) : _("no answer in time");
 	if (t->gaps)
 		return say(r, _("connected, then nothing for %s with packets missing: mostly large ones that are dropped on the way (MTU)"),
 			   took);

@@ -141,6 +141,7 @@ struct pod {
 struct unreached {
 	const char *host;    /* NULL: not known */
 	const char *address; /* "10.0.0.1:443"; of DNS the server's. NULL: not known */
+	const char *url;     /* of a log's words; NULL: not known */
 	const char *reason;  /* "no-answer" "no-such-name" "unreachable" "refused" "timeout" "tls" "proxy" "status" "reset" */
 	zt_u32 status;	     /* of HTTP; 0: none */
 	unsigned int tries;  /* that failed */

@@ -266,11 +266,12 @@ static struct incident *network(const struct model *m, struct report *r, const s
 	t.host = *f->subject ? f->subject : NULL;
 	t.status = t.kind == NET_STATUS || t.kind == NET_PROXY ? http_status(f->line) : 0;
 	t.alert_sent = t.kind == NET_TLS && (strstr(f->line, "ertificate") || strstr(f->line, "CERT"));
+	net_said(r, f->line, &t);
 	i = begin(r, net_code(t.kind), u, w, f, CONF_LIKELY);
 	if (!i)
 		return NULL;
-	*x = (struct unreached){ .host = t.host, .reason = net_reason(t.kind), .status = t.status,
-				 .from_host = TRI_UNKNOWN };
+	*x = (struct unreached){ .host = t.host, .address = t.address, .url = t.url, .reason = net_reason(t.kind),
+				 .status = t.status, .took_ns = t.took_ns, .from_host = TRI_UNKNOWN };
 	i->unreached = x;
 	i->limit_text = i->used_text = i->host_text = NULL;
 	i->headline = net_headline(r, say_unit(r, u), &t);

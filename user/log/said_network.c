@@ -208,6 +208,14 @@ static const char *url_host(const char *line)
 	return at ? at + 1 : s;
 }
 
+/* A name says more; where it is that the address is of stands in the line. */
+static bool is_address(const char *host)
+{
+	size_t len = host_length(host);
+
+	return len && strspn(host, "0123456789.") >= len;
+}
+
 static void take_host(const char *line, struct log_said *ret)
 {
 	const char *host = NULL;
@@ -222,7 +230,8 @@ static void take_host(const char *line, struct log_said *ret)
 		if (len && (memchr(at, '.', len) || strchr("':)", at[len]) || !at[len]) && strncmp(at, "http", 4) != 0)
 			host = at;
 	}
-	host = host ? host : url_host(line);
+	if (url_host(line) && (!host || is_address(host)))
+		host = url_host(line);
 	len = host ? host_length(host) : 0;
 	while (len && host[len - 1] == '.')
 		len--;

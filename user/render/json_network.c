@@ -17,6 +17,7 @@ json_t *json_network(const struct incident *i)
 	    jv_set(o, "address", jv_string(x->address)) || jv_set(o, "status", jv_count(x->status)) ||
 	    jv_set(o, "tries", jv_count(x->tries)) || jv_set(o, "took_ns", jv_ns(x->took_ns)) ||
 	    jv_set(o, "host_reaches_it", tristate(x->from_host)) ||
+	    (x->url && jv_set(o, "url", jv_string(x->url))) ||
 	    (i->from && jv_set(o, "from_line", jv_count(i->from->line)))) {
 		json_decref(o);
 		return NULL;
