@@ -143,6 +143,8 @@ dockerd_programs() {	# 20|26|28; prints the folder
 # The folder with the client plugins (buildx, compose) of a newer suite, which run here, too.
 dockerd_plugins() {	# SUITE
 	local d=$ZTRACE_CACHE/plugins-$1
+	# docker 28 came with them, in a guest that gets nothing from outside
+	[[ $1 != sid || ${DOCKERD_VERSION:-} != 28 ]] || d=$DOCKERD_DIR/config/cli-plugins
 	if [[ ! -e $d ]]; then
 		mkdir -p "$ZTRACE_CACHE"
 		(

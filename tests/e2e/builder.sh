@@ -180,6 +180,29 @@ agent_killed() {
 	is_true i '.headline | test("Runner.Worker was killed for memory while building step 3/3")'
 }
 
+# A build's own --cgroup-parent: BuildKit's steps come below it, and its limit is theirs
+scenario cgroup_parent docker26
+cgroup_parent() {
+	dockerfile <<-'END'
+	FROM base:1
+	RUN echo before
+	RUN echo compiling && oombox eat 200
+	END
+	limit_builds $((96 * MB)) "$DOCKERD_CGROUP/team"
+	traced "${BK[@]}" --cgroup-parent "/$DOCKERD_CGROUP/team" ctx
+	build_failed
+	oom_read 1 "$DOCKERD_CGROUP/team"
+	[[ $OOM_task_memcg == "/$DOCKERD_CGROUP/team/buildkit/"* ]] || fail "the step is not below it: $OOM_task_memcg"
+	vertex_failed
+	builder_code 137
+	lines_of 'RUN echo compiling'
+	check_oom ZT1002
+	check_step
+	has i .limit.path "/$DOCKERD_CGROUP/team"
+	has i .causal true
+	has s .confidence confirmed
+}
+
 # The systemd driver gives BuildKit's steps names that read like systemd's and are but folders: a.slice:docker:ID
 scenario systemd_driver docker
 systemd_driver() {

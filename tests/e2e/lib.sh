@@ -67,9 +67,22 @@ traced_start() {
 	else
 		env --default-signal=INT,QUIT "$ZTRACE" "${opt[@]}" "${ZTRACE_OPT[@]}" -- "$@" >"$W/out" 2>"$W/err" &
 		BG=$!
-		wait_for 20 pgrep -P "$BG"
-		CHILD=$(pgrep -P "$BG" | head -n1)
+		wait_for 60 command_runs
 	fi
+}
+# The command itself: neither the builders that ztrace asks for their versions before, nor a child that has yet to become it
+command_runs() {	# sets CHILD
+	local p word words
+	for p in $(pgrep -P "$BG"); do
+		mapfile -d '' -t words <"/proc/$p/cmdline"
+		[[ $(readlink "/proc/$p/exe") != "$ZTRACE" && ${#words[@]} -gt 0 ]] || continue
+		for word in "${words[@]}"; do
+			[[ $word != --version && $word != version && $word != docker-cli-plugin-metadata ]] || continue 2
+		done
+		CHILD=$p
+		return 0
+	done
+	return 1
 }
 traced_end() {
 	RC=0

@@ -186,27 +186,29 @@ static void ask(struct doctor *d, const struct doctor_opts *o)
 static void judge_bpf(struct doctor *d)
 {
 	const struct probe_bpf *b = &d->bpf;
+	/* what `run` falls back to tells less, and tells it */
+	enum severity without = doctor_sources_any(&d->sources) ? PARTLY : NO;
 
 	if (!b->btf)
-		need(d, NO, "btf", _("use a kernel built with CONFIG_DEBUG_INFO_BTF (every big distribution's has it)"),
+		need(d, without, "btf", _("use a kernel built with CONFIG_DEBUG_INFO_BTF (every big distribution's has it)"),
 		     _("the kernel does not describe its types (/sys/kernel/btf/vmlinux)"));
 	if (!strcmp(b->lockdown, "confidentiality"))
-		need(d, NO, "lockdown", _("boot with lockdown=integrity or less"),
+		need(d, without, "lockdown", _("boot with lockdown=integrity or less"),
 		     _("kernel lockdown keeps BPF from reading kernel memory"));
 	if (b->load_err == -EPERM || b->load_err == -EACCES)
-		need(d, doctor_sources_any(&d->sources) ? PARTLY : NO, "bpf-load",
+		need(d, without, "bpf-load",
 		     d->root ? _("run it outside the container, or give it CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE") :
 			       "sudo ztrace doctor",
 		     _("BPF programs may not be loaded: %s"), strerror(-b->load_err));
 	else if (b->load_err)
-		need(d, NO, "bpf-load", _("use a kernel with CONFIG_BPF_SYSCALL"), _("BPF programs cannot be loaded: %s"),
+		need(d, without, "bpf-load", _("use a kernel with CONFIG_BPF_SYSCALL"), _("BPF programs cannot be loaded: %s"),
 		     strerror(-b->load_err));
 	else if (b->attach_err)
-		need(d, NO, "mark-victim", _("use a kernel 5.8 or newer with tracepoints"),
+		need(d, without, "mark-victim", _("use a kernel 5.8 or newer with tracepoints"),
 		     _("the kernel's OOM kills cannot be watched (raw tracepoint mark_victim): %s"),
 		     strerror(-b->attach_err));
 	if (b->ring_err && !b->load_err)
-		need(d, NO, "ring-buffer", _("use a kernel 5.8 or newer"), _("BPF ring buffers cannot be made: %s"),
+		need(d, without, "ring-buffer", _("use a kernel 5.8 or newer"), _("BPF ring buffers cannot be made: %s"),
 		     strerror(-b->ring_err));
 }
 
