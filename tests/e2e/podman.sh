@@ -86,7 +86,12 @@ own_limit_of() {	# BUILDER
 	has s .oom_kills 1
 }
 scenario podman_own_limit
-podman_own_limit() { own_limit_of podman; }
+podman_own_limit() {
+	own_limit_of podman
+	# of the first stage's RUN, of COPY, and its own
+	has s .layer.index 3
+	has s .layer.base_image localhost/base:1
+}
 scenario buildah_own_limit
 buildah_own_limit() { own_limit_of buildah; }
 

@@ -106,9 +106,29 @@ static void what_is_named(void **state)
 	btf__free(all);
 }
 
+/* A module's types are told apart from the kernel's, and refer to them: both are there. */
+static void of_a_module(void **state)
+{
+	struct btf *all = kernel(), *module = btf__new_empty_split(all), *names = ours(), *few;
+
+	(void)state;
+	assert_non_null(module);
+	btf__add_struct(module, "ovl", 16);
+	btf__add_field(module, "in", btf__find_by_name_kind(all, "inner", BTF_KIND_STRUCT), 32, 0);
+	btf__add_struct(names, "ovl", 0);
+	few = few_of(module, names);
+	assert_int_equal(btf__resolve_size(few, btf_members(find(few, "ovl", BTF_KIND_STRUCT))[0].type), 12);
+	assert_int_equal(find(few, "task", BTF_KIND_STRUCT)->size, 32);
+	assert_true(btf__find_by_name(few, "other") < 0);
+	btf__free(few);
+	btf__free(names);
+	btf__free(module);
+	btf__free(all);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(what_is_named) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(what_is_named), cmocka_unit_test(of_a_module) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

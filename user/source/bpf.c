@@ -261,14 +261,17 @@ static void link_net_calls(struct ztrace_bpf *skel)
 }
 
 /* A path libbpf reads them at; "": do with all of the kernel's types */
-static void find_types(const struct btf *kernel, char *path, size_t size, int *fd)
+static void find_types(struct btf *kernel, char *path, size_t size, int *fd)
 {
 	size_t bytes;
 	const void *elf = ztrace_bpf__elf_bytes(&bytes);
 	struct bpf_object *obj = kernel ? bpf_object__open_mem(elf, bytes, NULL) : NULL;
+	/* overlay mostly is a module: its types, and the kernel's. With a file of types libbpf looks at no module itself */
+	struct btf *module = obj ? btf__load_module_btf("overlay", kernel) : NULL;
 
 	*path = 0;
-	*fd = obj ? fewtypes(kernel, bpf_object__btf(obj)) : -1;
+	*fd = obj ? fewtypes(module ?: kernel, bpf_object__btf(obj)) : -1;
+	btf__free(module);
 	bpf_object__close(obj);
 	if (*fd < 0)
 		return;
