@@ -33,12 +33,16 @@ static const struct row {
 	/* rustc, cargo */
 	{ { "process didn't exit successfully", "(signal: 9, SIGKILL: kill)" }, ZT_SAID_KILLED, FIXED, "rustc", false },
 	{ { "could not compile", "signal: 9" }, ZT_SAID_KILLED, FIXED, "rustc", false },
+	{ { "linking with `", "failed: signal: 9" }, ZT_SAID_KILLED, NOBODY, NULL, false },
 	/* go */
 	{ { "/compile: signal: killed" }, ZT_SAID_KILLED, FIXED, "compile", false },
 	{ { "/link: signal: killed" }, ZT_SAID_KILLED, FIXED, "link", false },
 	{ { "signal: killed" }, ZT_SAID_KILLED, NOBODY, NULL, false },
 	/* npm, yarn, node */
 	{ { "npm", "signal SIGKILL" }, ZT_SAID_KILLED, NOBODY, NULL, false },
+	{ { "npm", " code 137" }, ZT_SAID_KILLED, NOBODY, NULL, false },
+	{ { "ELIFECYCLE", "exit code 137" }, ZT_SAID_KILLED, NOBODY, NULL, false },
+	{ { "error Command failed with exit code 137" }, ZT_SAID_KILLED, NOBODY, NULL, false },
 	{ { "Command failed with signal \"SIGKILL\"" }, ZT_SAID_KILLED, NOBODY, NULL, false },
 	{ { "A worker process has", "SIGKILL" }, ZT_SAID_KILLED, FIXED, "node", false },
 	{ { "was terminated by another process: signal=SIGKILL" }, ZT_SAID_KILLED, FIXED, "node", false },
@@ -46,19 +50,32 @@ static const struct row {
 	/* python, java, others that tell of a child */
 	{ { "died with <Signals.SIGKILL: 9>" }, ZT_SAID_KILLED, NOBODY, NULL, false },
 	{ { "A process in the process pool was terminated abruptly" }, ZT_SAID_KILLED, FIXED, "python", false },
+	{ { "failed with exit code -9" }, ZT_SAID_KILLED, NOBODY, NULL, false },
+	{ { " exit code: -9" }, ZT_SAID_KILLED, NOBODY, NULL, false },
+	{ { "returned non-zero exit status 137" }, ZT_SAID_KILLED, NOBODY, NULL, false },
 	{ { "Gradle build daemon disappeared unexpectedly" }, ZT_SAID_KILLED, FIXED, "java", false },
-	{ { "The forked VM terminated without", "saying properly goodbye" }, ZT_SAID_KILLED, FIXED, "java", false },
+	{ { "The forked VM terminated without", "goodbye" }, ZT_SAID_KILLED, FIXED, "java", false },
 	{ { "finished with non-zero exit value 137" }, ZT_SAID_KILLED, FIXED, "java", false },
+	{ { "Process Exit Code: 137" }, ZT_SAID_KILLED, FIXED, "java", false },
+	{ { "Process exited with an error: 137" }, ZT_SAID_KILLED, NOBODY, NULL, false },
 	{ { "exited with exit code 137" }, ZT_SAID_KILLED, NOBODY, NULL, false },
+	{ { "MSB6006", "exited with code 137" }, ZT_SAID_KILLED, NOBODY, NULL, false },
 	{ { "Received \"killed\" signal" }, ZT_SAID_KILLED, NOBODY, NULL, false },
 	{ { "received signal 9" }, ZT_SAID_KILLED, NOBODY, NULL, false },
 	{ { "terminated by signal SIGKILL" }, ZT_SAID_KILLED, NOBODY, NULL, false },
-	/* make */
+	{ { "xargs: ", ": terminated by signal 9" }, ZT_SAID_KILLED, NOBODY, NULL, false },
+	{ { "command failed due to signal 9" }, ZT_SAID_KILLED, NOBODY, NULL, false },
+	/* make, ninja, bazel */
 	{ { "make", ": *** [", "Killed" }, ZT_SAID_KILLED, NOBODY, NULL, false },
 	{ { "make", ": *** [", "Error 137" }, ZT_SAID_KILLED, NOBODY, NULL, false },
+	{ { "make", ": *** [", "\351\224\231\350\257\257 137" }, ZT_SAID_KILLED, NOBODY, NULL, false },
+	{ { "make", ": *** [", "\345\267\262\346\235\200\346\255\273" }, ZT_SAID_KILLED, NOBODY, NULL, false },
+	{ { "FAILED: [code=137]" }, ZT_SAID_KILLED, NOBODY, NULL, false },
+	{ { "failed: (Killed): " }, ZT_SAID_KILLED, NOBODY, NULL, false },
 	{ { "ninja: build stopped", "subcommand failed" }, 0, NOBODY, NULL, false },
 	/* shells */
 	{ { "Killed" }, ZT_SAID_KILLED, NOBODY, NULL, true },
+	{ { "\345\267\262\346\235\200\346\255\273" }, ZT_SAID_KILLED, NOBODY, NULL, true }, /* the same in Chinese */
 	{ { "Killed      " }, ZT_SAID_KILLED, NOBODY, NULL, false },
 	/* who knows that it was for memory */
 	{ { "OOMKilled" }, ZT_SAID_OOM, NOBODY, NULL, false },
@@ -166,7 +183,8 @@ static bool has_words(const struct row *r, const char *line, const char **first,
 static bool worth_a_look(const char *line)
 {
 	static const char *const hints[] = { "illed", "emory", "KILL", "ignal", "OOM", "ENOMEM", "bad_alloc", "137", "eap",
-					     "goodbye", "disappeared", "abruptly" };
+					     "goodbye", "disappeared", "abruptly", "code -9", "code: -9",
+					     "\345\267\262\346\235\200\346\255\273" };
 
 	for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++)
 		if (strstr(line, hints[i]))
