@@ -155,4 +155,25 @@ static __always_inline void memcg_read(struct zt_memcg *o, struct cgroup *cg,
 		o->flags |= ZT_F_MEMCG_DYING;
 }
 
+static __always_inline bool counter_nearly(u64 usage, u64 max)
+{
+	return max < page_counter_max && usage + 64 + max / 64 >= max;
+}
+
+static __always_inline bool memcg_is_full(struct mem_cgroup *m)
+{
+	if (counter_nearly(BPF_CORE_READ(m, memory.usage.counter), BPF_CORE_READ(m, memory.max)))
+		return true;
+	return BPF_CORE_READ(m, css.cgroup, root, hierarchy_id) &&
+	       counter_nearly(BPF_CORE_READ(m, memsw.usage.counter), BPF_CORE_READ(m, memsw.max));
+}
+
+/* Far above its limit: only lowering that leads there, and whoever wrote it is the trigger, wherever that is. */
+static __always_inline bool memcg_was_lowered(struct mem_cgroup *m)
+{
+	u64 usage = BPF_CORE_READ(m, memory.usage.counter), max = BPF_CORE_READ(m, memory.max);
+
+	return max < page_counter_max && usage > max + max / 8 + 1024;
+}
+
 #endif

@@ -304,27 +304,6 @@ __attribute__((noinline)) int oom_is_below(u64 css, u64 top)
 	return css == top;
 }
 
-static __always_inline bool nearly(u64 usage, u64 max)
-{
-	return max < page_counter_max && usage + 64 + max / 64 >= max;
-}
-
-static __always_inline bool is_full(struct mem_cgroup *m)
-{
-	if (nearly(BPF_CORE_READ(m, memory.usage.counter), BPF_CORE_READ(m, memory.max)))
-		return true;
-	return BPF_CORE_READ(m, css.cgroup, root, hierarchy_id) &&
-	       nearly(BPF_CORE_READ(m, memsw.usage.counter), BPF_CORE_READ(m, memsw.max));
-}
-
-/* Far above its limit: only lowering that leads there, and whoever wrote it is the trigger, wherever that is. */
-static __always_inline bool was_lowered(struct mem_cgroup *m)
-{
-	u64 usage = BPF_CORE_READ(m, memory.usage.counter), max = BPF_CORE_READ(m, memory.max);
-
-	return max < page_counter_max && usage > max + max / 8 + 1024;
-}
-
 /*
  * The level whose limit was hit: the one of the kernel's decision, if that was seen. Otherwise the topmost with
  * oom_lock, as the kernel locks the whole subtree of the OOM. Kernels built without cgroup v1 (6.11 on) have no such
@@ -343,9 +322,9 @@ __attribute__((noinline)) u64 oom_domain_step(u64 css, u64 trigger)
 		hit = css == decision.domain;
 	else if (bpf_core_field_exists(m->oom_lock))
 		/* a write to memory.max locks nothing; an OOM of a level above locks that one too, and it comes later */
-		hit = BPF_CORE_READ(m, oom_lock) || (!w.hit && was_lowered(m));
+		hit = BPF_CORE_READ(m, oom_lock) || (!w.hit && memcg_was_lowered(m));
 	else
-		hit = !w.hit && is_full(m) && (oom_is_below(trigger, css) || was_lowered(m));
+		hit = !w.hit && memcg_is_full(m) && (oom_is_below(trigger, css) || memcg_was_lowered(m));
 	if (hit) {
 		w.hit = css;
 		w.group = w.group_below;

@@ -66,6 +66,22 @@ done
 rm -f "${TMPDIR:-/tmp}/.layers.$$"
 verdict
 
+# A family of labels likewise: the unit test has a command line of each of its rows, and asks so itself
+bad=''
+while read -r name; do
+	f=user/label/$name.c
+	{ [[ -f $f ]] || echo "no file of that name"
+	# by the programs of its rows
+	programs=$(sed -n '/FAMILY(/,$p' "$f" | grep -o '"[^"]*"' | tr -d '"' | grep -v / | tr ' ' '\n' | grep -E '^[a-z+0-9]{2,}$' | paste -sd'|' | sed 's/+/\\+/g')
+	grep -q "^| $name |" README.md || echo "not in the table of README.md"
+	grep -q "^| $name |" README.zh-CN.md || echo "not in the table of README.zh-CN.md"
+	grep -lqE "\"([^\"]*/)?($programs)(\\.[a-z]+)?\"" tests/golden/*/trace.zts || echo "no golden case has a program of it"
+	grep -qE "^[^#]*\b($programs)\b" tests/e2e/{label,real,jvm}.sh || echo "no end-to-end case"; } >"${TMPDIR:-/tmp}/.layers.$$" 2>&1
+	wrong "user/label/$name.c" 'is not complete' "$(cat "${TMPDIR:-/tmp}/.layers.$$")"
+done < <(sed -n '/label_families\[\] = {/,/}/s/&label_\([a-z]*\),/\n\1\n/gp' user/label/label.c | grep -x '[a-z]\{1,\}')
+rm -f "${TMPDIR:-/tmp}/.layers.$$"
+verdict
+
 # A renderer of the table is told of and has golden files: text, json and jsonl in every case, the others in three or more
 bad=''
 formats=$(sed -n '/renderers\[\] = {/,/}/s/.*&render_\([a-z]*\),.*/\1/p' user/render/table.c)

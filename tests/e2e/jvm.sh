@@ -2,6 +2,7 @@
 # shellcheck shell=bash
 # Java's builds for real: maven, gradle with its daemon, and javac, whose JVM takes all of its heap at once.
 
+for p in maven_compile maven_test gradle_daemon gradle_worker; do PATIENT[jvm_$p]=300; done
 GREEDY=(-Xms400m -Xmx400m -XX:+AlwaysPreTouch)
 
 # A file of Debian's own maven settings: its packages are the one repository

@@ -10,6 +10,7 @@ TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 MB=$((1 << 20))
 
 SCENARIOS=()
+declare -A PATIENT	# seconds that a scenario may take; others: CASE_SECONDS
 scenario() { SCENARIOS+=("$*"); }	# FUNCTION NEED…; needs: root docker docker20, docker26 and newer (docker: once with each)
 
 # --- verdicts ---
