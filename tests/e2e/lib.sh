@@ -55,6 +55,7 @@ traced() {
 	echo "exit status $RC"
 	tail -n 40 "$W/out" "$W/err"
 	[[ $DRY ]] || report_sane
+	[[ $DRY || " $* " != *' --no-cache '* ]] || never_cached
 }
 
 # The same in the background with Ctrl-C's signal as a terminal's foreground job has it; pids in BG and CHILD.
@@ -105,6 +106,12 @@ report_sane() {
 	n=$(jq '.incidents | length' "$W/r.json")
 	# 20 lines each, a blank one between, and the summaries of several incidents and of services
 	((n == 0 || $(sed '/^ztrace: services/,$d' "$W/r.txt" | wc -l) <= 21 * n + (n > 1 ? n + 2 : 1))) || fail "the text report is longer than a screen for each incident"
+}
+
+# What had to run is not said to have been cached
+never_cached() {
+	"$ZTRACE" report --lang en -f junit "$W/t.zt" >"$W/junit.xml" || fail "no JUnit report"
+	! grep -B1 'skipped message="cached"' "$W/junit.xml" || fail "cached, it says, of a step of a build without cache"
 }
 
 # Of the row that was asked for, not of another that ztrace fell back to

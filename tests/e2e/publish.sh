@@ -183,3 +183,34 @@ ci_attach() {
 	RC=0; "$ZTRACE" attach --pid $$ --publish=nosuch >out 2>&1 || RC=$?
 	same "status of an unknown CI" "$RC $(wc -l <out)" '2 1'
 }
+
+# Steps that the builder found in its cache, by its own word, and one that it did not reach: skipped, in the JUnit file
+scenario ci_cached docker26
+ci_cached() {
+	[[ ! $DRY ]] || skip 'about ztrace alone'
+	dockerfile <<-END
+	FROM base:1 AS deps
+	RUN echo deps $$
+	FROM base:1
+	RUN echo one $$
+	COPY --from=deps /etc/passwd /p
+	RUN echo two $$
+	RUN oombox eat 200
+	RUN echo never
+	END
+	limit_builds $((64 * MB))
+	bk ctx && fail 'the build should have failed'
+	traced env DOCKER_BUILDKIT=1 docker build --network=none --progress=plain ctx
+	build_failed
+	"$ZTRACE" report --lang en -f junit t.zt >junit.xml
+	cat junit.xml
+	xmllint --noout --nonet --schema "$TOP/tests/formats/junit.xsd" junit.xml || fail "not by the schema"
+	skipped() { xmllint --xpath "//testcase[skipped/@message='$1']/@name" junit.xml 2>/dev/null | sed 's/.*="\(\[[^]]*\]\).*/\1/'; }
+	cached=$(for nr in $(sed -n 's/^#\([0-9]*\) CACHED$/\1/p' err | sort -n); do sed -n "s/^#$nr \(\[[^]]*\]\) RUN.*/\1/p" err; done)
+	same "the builder's cached steps" "$(wc -l <<<"$cached")" 3
+	# that of a stage which only a COPY needs may not have been reached, for all one can see
+	same "cached steps" "$(skipped cached)" "$(grep -v deps <<<"$cached")"
+	same "others" "$(skipped 'cached, or not reached')" "$(grep deps <<<"$cached")
+[stage-1 6/6]"
+	same "their number" "$(xmllint --xpath 'string(//testsuite/@skipped)' junit.xml)" 4
+}

@@ -136,6 +136,14 @@ await each("junit: junit2json, sums as counted, no name twice", "junit", async (
 	assert.doesNotMatch(text, COMMANDS);
 });
 
+await check("junit: what did not run, and why", async () => {
+	const skipped = async (f) => (await parse(fs.readFileSync(path.join(dir, "out", f), "utf8"))).testsuite
+		.flatMap((s) => s.testcase).filter((c) => c.skipped).map((c) => `${c.classname} ${c.name.split("]")[0]}]: ${c.skipped[0].message}`);
+	assert.deepEqual(await skipped("zt1002-parent-limit.en.junit"), ["ctx/Dockerfile [builder 5/5]: cached, or not reached"]);
+	assert.deepEqual(await skipped("podman-rootless.en.junit"), ["ctx/Containerfile [3/5]: cached"]);
+	assert.deepEqual(await skipped("compose-bake.en.junit"), ["worker", "small", "large"].map((s) => s + " [common 2/2]: cached, or run for another build"));
+});
+
 // --- sarif: what Microsoft's multitool found, see run
 await check("sarif: sarif-multitool with GitHub's rules", () => {
 	const findings = JSON.parse(fs.readFileSync(path.join(dir, "multitool.sarif"))).runs.flatMap((r) => r.results ?? []);

@@ -10,11 +10,12 @@
 #include "render/render.h"
 #include "render/step.h"
 #include "render/told.h"
+#include "render/unrun.h"
 
 #define NAME_BYTES 1024
 
 struct sums {
-	unsigned int tests, failures, errors;
+	unsigned int tests, failures, errors, skipped;
 	zt_u64 ns;
 };
 
@@ -45,6 +46,9 @@ static struct sums sum_of(const struct report *r, const struct build *b)
 {
 	const struct model *m = r->model;
 	struct sums s = { 0 };
+	struct step unrun;
+	size_t at = 0;
+	enum unrun why;
 
 	for (const struct step *st = m->steps; st; st = st->next) {
 		if (st->build != b || !told_is_step(m, st))
@@ -52,6 +56,9 @@ static struct sums sum_of(const struct report *r, const struct build *b)
 		add(&s, incident_of(r, st, false), told_failed(st));
 		s.ns += told_end(m, st) - told_start(m, st);
 	}
+	while (s.tests && b && unrun_next(m, b, &at, &unrun, &why))
+		s.skipped++;
+	s.tests += s.skipped;
 	for (const struct incident *i = r->incidents; i && !b; i = i->next)
 		if (stands_alone(m, i))
 			add(&s, i, true);
@@ -168,6 +175,38 @@ static void put_step(FILE *f, const struct report *r, const struct step *st)
 	fputs("    </testcase>\n", f);
 }
 
+/* Another build of that name may have run it; and a builder that numbers nothing may have it twice. */
+static bool is_ambiguous(const struct model *m, const struct step *st)
+{
+	struct step_place p = step_place(st);
+
+	for (const struct build *b = m->builds; b; b = b->next)
+		if (b != st->build && !strcmp(told_build(b), told_build(st->build)))
+			return true;
+	return !p.index;
+}
+
+static void put_unrun(FILE *f, const struct model *m, const struct step *st, enum unrun why)
+{
+	const char *const texts[] = {
+		[UNRUN_CACHED] = _("cached"), [UNRUN_SHARED] = _("cached, or run for another build"),
+		[UNRUN_MAYBE] = _("cached, or not reached"),
+	};
+	char name[NAME_BYTES + 64];
+
+	told_step(name, NAME_BYTES, st);
+	if (is_ambiguous(m, st))
+		snprintf(name + strlen(name), 64, " (%s:%u)", st->build->id, step_place(st).line);
+	fputs("    <testcase", f);
+	put_attr(f, "classname", told_build(st->build));
+	put_attr(f, "name", name);
+	if (st->build->dockerfile_path)
+		put_attr(f, "file", st->build->dockerfile_path);
+	fputs(" time=\"0\">\n      <skipped", f);
+	put_attr(f, "message", texts[why]);
+	fputs("/>\n    </testcase>\n", f);
+}
+
 static void put_alone(FILE *f, const struct report *r)
 {
 	unsigned int n = 0;
@@ -196,13 +235,16 @@ static void put_suite(FILE *f, const struct report *r, const struct build *b)
 	zt_u64 since = b && b->started_ns ? b->started_ns : m->first_ns;
 	struct fmt_clock utc = { .boot_ns = m->start.h.ts_ns, .real_ns = m->start.realtime_ns };
 	char when[FMT_LEN];
+	struct step unrun;
+	size_t at = 0;
+	enum unrun why;
 
 	if (!s.tests)
 		return;
 	fputs("  <testsuite", f);
 	put_attr(f, "name", b ? told_build(b) : "ztrace");
 	put_sums(f, &s);
-	fputs(" skipped=\"0\"", f);
+	fprintf(f, " skipped=\"%u\"", s.skipped);
 	if (fmt_time(when, sizeof(when), &utc, since)) {
 		when[strlen("2026-11-23T10:00:00")] = 0; /* xs:dateTime without a zone is what readers know */
 		put_attr(f, "timestamp", when);
@@ -213,6 +255,8 @@ static void put_suite(FILE *f, const struct report *r, const struct build *b)
 	for (const struct step *st = m->steps; st; st = st->next)
 		if (st->build == b && told_is_step(m, st))
 			put_step(f, r, st);
+	while (b && unrun_next(m, b, &at, &unrun, &why))
+		put_unrun(f, m, &unrun, why);
 	if (!b)
 		put_alone(f, r);
 	fputs("  </testsuite>\n", f);
