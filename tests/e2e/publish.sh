@@ -205,8 +205,8 @@ ci_cached() {
 	"$ZTRACE" report --lang en -f junit t.zt >junit.xml
 	cat junit.xml
 	xmllint --noout --nonet --schema "$TOP/tests/formats/junit.xsd" junit.xml || fail "not by the schema"
-	skipped() { xmllint --xpath "//testcase[skipped/@message='$1']/@name" junit.xml 2>/dev/null | sed 's/.*="\(\[[^]]*\]\).*/\1/'; }
-	cached=$(for nr in $(sed -n 's/^#\([0-9]*\) CACHED$/\1/p' err | sort -n); do sed -n "s/^#$nr \(\[[^]]*\]\) RUN.*/\1/p" err; done)
+	skipped() { xmllint --xpath "//testcase[skipped/@message='$1']/@name" junit.xml 2>/dev/null | sed 's/.*="\(\[[^]]*\]\).*/\1/' | sort; }
+	cached=$(sed -n 's/^#\([0-9]*\) CACHED$/\1/p' err | while read -r nr; do sed -n "s/^#$nr \(\[[^]]*\]\) RUN.*/\1/p" err; done | sort)
 	same "the builder's cached steps" "$(wc -l <<<"$cached")" 3
 	# that of a stage which only a COPY needs may not have been reached, for all one can see
 	same "cached steps" "$(skipped cached)" "$(grep -v deps <<<"$cached")"
