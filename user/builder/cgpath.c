@@ -144,7 +144,7 @@ static struct cgpath prefixed_container(const struct level *l)
 	return make(CGPATH_OTHER, (struct part){ 0 });
 }
 
-/* "pod<uid>" or "kubepods-burstable-pod<uid>.slice", uid with - or _ */
+/* "pod<uid>" or "kubepods-burstable-pod<uid>.slice", uid with - or _; a static pod's is 32 digits */
 static struct part pod_uid(struct part s)
 {
 	const char *at;
@@ -155,10 +155,11 @@ static struct part pod_uid(struct part s)
 	at = memmem(id.p, id.len, "pod", 3);
 	while (at) {
 		struct part uid = { at + 3, id.len - (size_t)(at - id.p) - 3 };
-		bool ok = uid.len == 36;
+		const char *digits = uid.len == 36 ? "0123456789abcdef-_" : "0123456789abcdef";
+		bool ok = uid.len == 36 || uid.len == 32;
 
 		for (size_t i = 0; ok && i < uid.len; i++)
-			ok = uid.p[i] && strchr("0123456789abcdef-_", uid.p[i]);
+			ok = uid.p[i] && strchr(digits, uid.p[i]);
 		if (ok)
 			return uid;
 		at = memmem(at + 1, id.len - (size_t)(at + 1 - id.p), "pod", 3);

@@ -96,7 +96,7 @@ static int live_ask(struct source *s, const struct want *w, sink_fn sink, void *
 	struct live *l = container_of(s, struct live, s);
 
 	if (w->pods)
-		pods_tell("/", sink, ctx);
+		pods_tell("/", l->proc, sink, ctx);
 	if (w->nci_who)
 		enrich_ci(l->enrich, w, sink, ctx);
 	if (w->kind == WANT_CI)
@@ -142,7 +142,7 @@ static int begin(struct live *l, const struct live_opts *o, sink_fn sink, void *
 	if (!err)
 		err = env_facts(&env, sink, ctx);
 	if (!err)
-		err = pods_tell("/", sink, ctx);
+		err = pods_tell("/", o->proc, sink, ctx);
 	if (!err && o->found)
 		err = found_tell(o->found, sink, ctx);
 	if (!err)
