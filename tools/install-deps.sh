@@ -5,6 +5,8 @@
 set -u
 build='gcc make libc6-dev clang-14 bpftool libbpf-dev libelf-dev zlib1g-dev libjansson-dev uthash-dev libcap-ng-dev libyaml-dev libncurses-dev libcurl4-openssl-dev gettext'
 tests='libcmocka-dev psmisc libclang-rt-14-dev musl-tools perl jq python3 python3-jsonschema shellcheck procps bsdutils groff-base tmux'
+# gitlab-ci-local's way to copy a project
+tests+=' rsync'
 # a browser, and programs from npm; whoever has node or java from elsewhere keeps it
 tests+=' chromium prometheus prometheus-node-exporter libxml2-utils python3-junitparser'
 command -v npm >/dev/null || tests+=' nodejs npm'
