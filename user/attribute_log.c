@@ -14,7 +14,7 @@
 #define BEFORE_NS (2ull * 1000000000)
 #define AFTER_NS (10ull * 1000000000)
 
-enum fit { FIT_NO, FIT_MAY, FIT_TEXT, FIT_PROGRAM, FIT_TIME, FIT_BOTH, FIT_CONTAINER };
+enum fit { FIT_NO, FIT_MAY, FIT_TEXT, FIT_PROGRAM, FIT_TIME, FIT_TIME_TEXT, FIT_BOTH, FIT_CONTAINER };
 
 static const char *path_of(const struct model *m, const struct kill *k)
 {
@@ -102,9 +102,9 @@ static enum fit fit(const struct model *m, const struct kill *k, const struct st
 		return FIT_NO;
 	if (says_program(s, k->ev.victim_comm))
 		return time == FIT_TIME ? FIT_BOTH : FIT_PROGRAM;
-	if (time == FIT_TIME)
-		return FIT_TIME;
-	return has_word(s->text, k->ev.victim_comm) ? FIT_TEXT : FIT_MAY;
+	if (has_word(s->text, k->ev.victim_comm))
+		return time == FIT_TIME ? FIT_TIME_TEXT : FIT_TEXT;
+	return time;
 }
 
 /* One decision of a log's: what is to be joined */

@@ -340,6 +340,7 @@ struct zt_ev_task {
 };
 
 #define ZT_F_KILL_END_CUT (1u << 0) /* more levels or tasks than the walk may visit */
+#define ZT_F_KILL_END_PAGES (1u << 1) /* a log's: how large the pages are that it counts tasks in was assumed */
 
 struct zt_ev_kill_end {
 	struct zt_ev h;
@@ -661,6 +662,7 @@ enum zt_said {
 	ZT_SAID_EXIT = 6,	 /* the CI or a wrapper: what ran ended with exit code `number` */
 	ZT_SAID_BUILDER_GONE = 7, /* the client lost its builder */
 	ZT_SAID_NETWORK = 8,	 /* number: 3100 and up, as in ZT3100 */
+	ZT_SAID_DAEMON = 9,	 /* of no build: subject (earlyoom …) killed program, or a cgroup; number: its pid, 0: not told */
 };
 
 /* A line of a step's output, or of the build's (step 0). Tail: program, subject, the line. */

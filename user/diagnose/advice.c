@@ -73,7 +73,8 @@ void advise_oom(const struct model *m, struct report *r, const struct kill *k, s
 	for (unsigned int at = 0; at < n; at++) {
 		if (made[at].confidence != CONF_UNKNOWN || i->nhelp >= UNSURE_MAX)
 			continue;
-		if ((i->nhelp && !strcmp(made[at].id, "raise-limit")) ||
+		/* a log's build is over: there the command is worth having, though the number is a beginning */
+		if ((i->nhelp && !k->log && !strcmp(made[at].id, "raise-limit")) ||
 		    (measure.id && !strcmp(made[at].id, "add-swap"))) {
 			/* to such a number nobody should set it; measure prints the command with the one it finds */
 			made[at].command = NULL;

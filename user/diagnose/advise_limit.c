@@ -174,6 +174,21 @@ static const char *with_option(const struct model *m, struct report *r, const ch
 	return line ? arena_printf(&r->arena, "%s%s", shell_setting(m, line), line) : NULL;
 }
 
+/* A log knows its builder, and not the command line: where that one takes a limit for its steps. NULL: it takes none */
+static const char *by_builder(const struct advice *a, zt_u64 want)
+{
+	ull mib = (ull)(want / MIB);
+
+	switch (a->k->log && a->i->build ? a->i->build->builder : BUILDER_HOST) {
+	case BUILDER_DOCKER_LEGACY:
+		return say(a->r, "DOCKER_BUILDKIT=0 docker build -m %llum --memory-swap %llum .", mib, mib);
+	case BUILDER_PODMAN:
+		return say(a->r, "podman build --memory %llum --memory-swap %llum .", mib, mib);
+	default:
+		return NULL;
+	}
+}
+
 /* The limit of a step, or of another cgroup that is gone, came from a command line: the same one again, with more. */
 static bool by_option(const struct advice *a, zt_u64 want, struct help *h)
 {
@@ -190,6 +205,8 @@ static bool by_option(const struct advice *a, zt_u64 want, struct help *h)
 	if (n)
 		h->command = with_option(a->m, a->r, words, n, lim.memory, lim.swap == ZT_NO_LIMIT ? NULL :
 					 swap_word(a->r, &lim, a->m->start.cgroup_version));
+	else if (!h->command)
+		h->command = by_builder(a, lim.memory);
 	return h->command;
 }
 
@@ -277,7 +294,7 @@ static bool with_others(const struct advice *a, zt_u64 want, struct help *h)
 		const char *path = model_cgroup_path(a->m, l->mem.id), *one;
 
 		if (!(l->flags & ZT_F_LEVEL_CHAIN) || l->mem.id == a->i->limit.cgroup ||
-		    l->mem.limit_bytes == ZT_NO_LIMIT || l->mem.limit_bytes >= l->mem.usage_bytes + more)
+		    l->mem.limit_bytes == ZT_NO_LIMIT || (a->k->log && !l->mem.limit_bytes) || l->mem.limit_bytes >= l->mem.usage_bytes + more)
 			continue;
 		one = path && !(a->i->step && step_cgroup(a->i->step) == l->mem.id) ?
 			      by_level(a, path, l, with_headroom(l->mem.usage_bytes + more)) : NULL;

@@ -186,7 +186,7 @@ bool advise_measure(const struct advice *a, struct help *h)
 	/* sudo may drop what was set in the shell */
 	setting = line ? shell_setting(a->m, line) : "";
 	h->command = arena_printf(&a->r->arena, "sudo ztrace measure %s-- %s%s%s", swap, *setting ? "env " : "", setting,
-				  line ? line : "…");
+				  line ? line : log_command(a->i));
 	h->how = line && can_repeat(a) ? HELP_INSTEAD : HELP_WORDS;
 	return h->command;
 }

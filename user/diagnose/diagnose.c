@@ -216,6 +216,7 @@ static void close_all(struct model *m, struct report *r)
 		close_step(m, r, s);
 	close_pulls(m, r);
 	close_log_builds(m, r);
+	daemons_close(m, r);
 	close_child(m, r);
 	logs_note(m, r);
 	stall_find(m, r);

@@ -148,6 +148,14 @@ struct incident *giveup_incident(const struct model *m, struct report *r, const 
 
 /* said.c: what a log's own words say of the end of a step or build. NULL: nothing. */
 struct incident *said_incident(const struct model *m, struct report *r, const struct unit *u);
+/* A build of that log's builder, as one would type it: "docker build ."; "…": nobody knows */
+const char *log_command(const struct incident *i);
+
+/* said_daemon.c: what a daemon that kills for lack of memory says that it killed. NULL: nothing in that step */
+const struct said *daemon_said(const struct model *m, const struct step *s);
+struct incident *daemon_incident(struct report *r, const struct unit *u, const struct said *d);
+void daemons_close(const struct model *m, struct report *r); /* those of no build's log */
+const struct said *daemon_unplaced(const struct model *m, unsigned int *n); /* n that fit no step; the first */
 
 /* logs.c */
 bool log_builds(const struct model *m); /* is there a build in a log? */

@@ -92,6 +92,8 @@ void log_finish(const struct model *m, struct report *r, const struct kill *k, c
 	else
 		i->basis = _("the kernel log tells of the kill; more is not known");
 	note_place(m, r, k, i);
+	if (k->walk->pages_assumed)
+		add_note(i, _("what processes held is told in pages, taken for 4 KiB each: the log does not tell their size"));
 }
 
 /* The builder itself was the victim: the client's own words are that it lost it. NULL: not so */
@@ -154,6 +156,27 @@ static void note_others(const struct model *m, struct report *r)
 			    first->ev.victim_comm, first->ev.victim.tgid));
 }
 
+static void note_daemons(const struct model *m, struct report *r)
+{
+	unsigned int n;
+	const struct said *d = daemon_unplaced(m, &n);
+
+	if (!d || !log_builds(m))
+		return;
+	add(r, say(r, n == 1 ? _("%1$s killed %2$.60s for lack of memory, which fits no step of the build") :
+			       _("%1$s killed %2$.60s and others for lack of memory, which fit no step of the build"), d->subject,
+		   *d->program ? d->program : _("a process")));
+}
+
+/* Kills without times of day, beside a build's log */
+static bool has_boot_times(const struct model *m)
+{
+	for (const struct kill *k = m->kills; k; k = k->next)
+		if (k->log && k->log->clock != ZT_CLOCK_WALL && log_builds(m))
+			return true;
+	return false;
+}
+
 void logs_note(const struct model *m, struct report *r)
 {
 	bool zone = false, cut = false;
@@ -162,6 +185,7 @@ void logs_note(const struct model *m, struct report *r)
 	if (!m->logs)
 		return;
 	note_others(m, r);
+	note_daemons(m, r);
 	for (const struct log *l = m->logs; l; l = l->next) {
 		left_out += l->suppressed;
 		zone |= l->zone_assumed && m->logs->next;
@@ -172,6 +196,8 @@ void logs_note(const struct model *m, struct report *r)
 			   (unsigned long long)left_out));
 	if (cut)
 		add(r, _("the kernel log ends, or goes on with something else, in the middle of a report"));
+	if (has_boot_times(m))
+		add(r, _("the kernel log has no times of day (dmesg --time-format iso has): joined by text and order alone"));
 	if (zone)
 		add(r, _("times without a zone were taken for this machine's"));
 }

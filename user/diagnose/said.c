@@ -84,25 +84,30 @@ static void finish(struct report *r, const struct said *f, struct incident *i)
 			 i->used_text, i->host_text);
 }
 
-static const char *trace_command(const struct incident *i)
+const char *log_command(const struct incident *i)
 {
 	switch (i->build ? i->build->builder : BUILDER_HOST) {
 	case BUILDER_BUILDKIT:
 	case BUILDER_DOCKER_LEGACY:
-		return "sudo ztrace -- docker build .";
+		return "docker build .";
 	case BUILDER_PODMAN:
-		return "sudo ztrace -- podman build .";
+		return "podman build .";
 	default:
-		return "sudo ztrace -- …";
+		return "…";
 	}
 }
 
-static void help_more(struct incident *i)
+static const char *trace_command(struct report *r, const struct incident *i)
+{
+	return say(r, "sudo ztrace -- %s", log_command(i));
+}
+
+static void help_more(struct report *r, struct incident *i)
 {
 	add_help(i, "kernel-log", _("see which limit it was: give the kernel's log of then, too"),
 		 "sudo dmesg --time-format iso | ztrace diagnose -k - BUILD.LOG", 0);
 	i->help[i->nhelp - 1].how = HELP_WORDS;
-	add_help(i, "trace", _("or trace the build next time"), trace_command(i), 0);
+	add_help(i, "trace", _("or trace the build next time"), trace_command(r, i), 0);
 	i->help[i->nhelp - 1].how = HELP_WORDS;
 }
 
@@ -111,6 +116,10 @@ static bool kernel_log_knows(const struct model *m, const struct step *s)
 {
 	if (!s || !s->started_ns || !s->ended_ns || s->told->log->clock != ZT_CLOCK_WALL)
 		return false;
+	for (const struct kill *k = m->kills; k; k = k->next)
+		for (unsigned int n = 0; n < k->nmaybe; n++)
+			if (k->maybe[n] == s)
+				return false;
 	for (const struct log *l = m->logs; l; l = l->next)
 		if ((l->kinds & ZT_LOG_KERNEL) && l->clock == ZT_CLOCK_WALL && l->first_ns && l->first_ns <= s->started_ns &&
 		    l->last_ns + SLACK_NS >= s->ended_ns && !l->suppressed && !l->cut)
@@ -163,7 +172,7 @@ static struct incident *killed(const struct model *m, struct report *r, const st
 	note_candidates(m, r, w->step, i);
 	finish(r, f, i);
 	if (!no_oom && !w->went_on)
-		help_more(i);
+		help_more(r, i);
 	return i;
 }
 
@@ -224,7 +233,7 @@ static struct incident *refused(struct report *r, const struct unit *u, const st
 	i->killed = say(r, _("nothing; it ended by itself: %s"), ending(r, w));
 	i->basis = _("likely, from the words of the build's log");
 	add_help(i, "trace", _("trace it: the report tells what was asked for, and which limit refused it"),
-		 trace_command(i), 0);
+		 trace_command(r, i), 0);
 	i->help[0].how = HELP_WORDS;
 	finish(r, f, i);
 	return i;
@@ -292,10 +301,13 @@ static bool exits_itself(const struct step *s)
 
 struct incident *said_incident(const struct model *m, struct report *r, const struct unit *u)
 {
+	const struct said *daemon = daemon_said(m, u->step);
 	struct words w;
 
 	if (u->step ? !u->step->told : !u->build || !u->build->log)
 		return NULL;
+	if (daemon)
+		return daemon_incident(r, u, daemon);
 	w = words_of(m, u);
 	if (w.said[ZT_SAID_OOM])
 		return killed(m, r, u, &w, w.said[ZT_SAID_OOM]);

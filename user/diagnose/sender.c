@@ -56,6 +56,14 @@ static bool is_script(const struct proc *p, const char *name)
 	return false;
 }
 
+const struct sender *sender_named(const char *comm)
+{
+	for (const struct sender *row = senders; row->comm || row->script; row++)
+		if (row->comm && !strcmp(row->comm, comm))
+			return row;
+	return NULL;
+}
+
 const struct sender *sender_find(const struct sig *s)
 {
 	for (const struct sender *row = senders; row->comm || row->script; row++) {

@@ -14,6 +14,8 @@ struct sender {
 	const char *help, *text, *command; /* what to do; help NULL: nothing to say */
 };
 
+/* One that a log names; NULL: not known */
+const struct sender *sender_named(const char *comm);
 /* NULL: nobody that is known by name */
 const struct sender *sender_find(const struct sig *s);
 

@@ -71,6 +71,12 @@ unsigned int kernel_kills(const struct log_kernel *k);
 int kernel_cgroup_version(const struct log_kernel *k); /* 0: not known */
 bool kernel_open(const struct log_kernel *k); /* a report was cut */
 
+/* daemon.c: who kills for lack of memory and is not the kernel */
+struct log_daemon;
+struct log_daemon *daemon_new(struct log_emit *e);
+void daemon_free(struct log_daemon *d);
+bool daemon_line(struct log_daemon *d, const struct logline *l); /* true: it tells of a kill */
+
 /* build.c: builders */
 struct log_build;
 struct log_build *build_new(struct log_emit *e);

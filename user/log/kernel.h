@@ -65,6 +65,7 @@ struct log_kernel {
 	unsigned int suppressed, kills;
 	int version;
 	uint32_t page_bytes;
+	bool page_told; /* by this log */
 	char release[80];
 	bool release_told;
 };

@@ -44,16 +44,21 @@ static const struct kernel_task *row_of(const struct kernel_report *r, uint32_t 
 	return NULL;
 }
 
-/* The victim's own line is in kB, the table in pages: together they tell how large a page is. */
+/*
+ * The victim's own line is in kB, the table in pages: together they tell how large a page is, also when some were mapped in
+ * between. Else some kernels' names do: those of x86, which has but one size, and of those with large ones. 0: not told
+ */
 static uint32_t page_size(const struct log_kernel *k, const struct kernel_report *r, const struct kernel_victim *v)
 {
 	static const uint32_t sizes[] = { 4096, 16384, 65536 };
 	const struct kernel_task *t = row_of(r, v->pid);
 
 	for (size_t i = 0; t && t->total_vm && i < sizeof(sizes) / sizeof(sizes[0]); i++)
-		if (t->total_vm * sizes[i] == v->total_vm)
+		if (v->total_vm > t->total_vm * sizes[i] / 2 && v->total_vm < t->total_vm * sizes[i] * 2)
 			return sizes[i];
-	return k->page_bytes;
+	if (strstr(k->release, "64k"))
+		return 65536;
+	return strstr(k->release, "amd64") || strstr(k->release, "x86_64") ? 4096 : 0;
 }
 
 static struct zt_rss rss_of(const struct log_kernel *k, const struct kernel_task *t)
@@ -214,8 +219,10 @@ void kernel_emit(struct log_kernel *k, struct kernel_report *r, const struct ker
 	uint64_t ts_ns = r->wall_ns ? r->wall_ns : r->boot_ns;
 	struct zt_ev_kill_end *end;
 	bool walk = !r->killed;
+	uint32_t page = page_size(k, r, v);
 
-	k->page_bytes = page_size(k, r, v);
+	k->page_bytes = page ? page : k->page_bytes;
+	k->page_told |= page != 0;
 	k->kills++;
 	k->seq++;
 	if (walk)
@@ -229,6 +236,6 @@ void kernel_emit(struct log_kernel *k, struct kernel_report *r, const struct ker
 	end = emit_start(k->e, ZT_kill_end, sizeof(*end), ts_ns);
 	end->seq = k->seq;
 	end->tasks = r->ntasks;
-	end->h.flags |= r->cut ? ZT_F_KILL_END_CUT : 0;
+	end->h.flags |= (r->cut ? ZT_F_KILL_END_CUT : 0) | (r->ntasks && !k->page_told ? ZT_F_KILL_END_PAGES : 0);
 	emit_done(k->e);
 }

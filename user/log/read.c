@@ -15,6 +15,7 @@ struct log_reader {
 	struct log_lines lines;
 	struct log_kernel *kernel;
 	struct log_build *build;
+	struct log_daemon *daemon;
 	uint64_t nlines, nbytes, first_ns, last_ns;
 	bool kernel_lines; /* it has some of the kernel's */
 	bool zone_assumed, started;
@@ -153,7 +154,9 @@ static int take_line(struct log_reader *r, const struct logline *l)
 	if (ts_ns && !r->first_ns)
 		r->first_ns = ts_ns;
 	r->last_ns = ts_ns > r->last_ns ? ts_ns : r->last_ns;
-	if (!kernel_line(r->kernel, l))
+	if (daemon_line(r->daemon, l))
+		r->kernel_lines = true; /* of the same journal */
+	else if (!kernel_line(r->kernel, l))
 		build_line(r->build, l);
 	return r->e.err;
 }
@@ -299,8 +302,9 @@ struct log_reader *log_reader_new(const struct log_opts *o)
 	r->kernel_lines = o->kernel;
 	r->kernel = kernel_new(&r->e);
 	r->build = build_new(&r->e);
+	r->daemon = daemon_new(&r->e);
 	lines_init(&r->lines, on_line, r);
-	if (!r->kernel || !r->build) {
+	if (!r->kernel || !r->build || !r->daemon) {
 		log_reader_free(r);
 		return NULL;
 	}
@@ -335,6 +339,7 @@ void log_reader_free(struct log_reader *r)
 		return;
 	kernel_free(r->kernel);
 	build_free(r->build);
+	daemon_free(r->daemon);
 	free(r->object);
 	free(r);
 }

@@ -210,6 +210,7 @@ int apply_kill_end(struct model *m, const struct zt_ev *ev)
 		return 0;
 	k->complete = true;
 	k->cut = ev->flags & ZT_F_KILL_END_CUT;
+	k->pages_assumed = ev->flags & ZT_F_KILL_END_PAGES;
 	paths_from_chain(m, k);
 	if (!k->step) {
 		k->step = model_step_of(m, k->ev.victim_cgroup, k->victim);

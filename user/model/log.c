@@ -189,8 +189,8 @@ int apply_logline(struct model *m, const struct zt_ev *ev)
 	m->nsaid++;
 	f->log = m->log;
 	f->step = e->step ? find_step(m, e->build, e->step) : NULL;
-	f->build = f->step ? f->step->build : find_build(m, e->build, NULL);
-	if (!f->build)
+	f->build = f->step ? f->step->build : e->what == ZT_SAID_DAEMON ? NULL : find_build(m, e->build, NULL);
+	if (!f->build && e->what != ZT_SAID_DAEMON)
 		f->build = get_build(m, e->build, BUILDER_HOST, "");
 	f->what = e->what;
 	f->number = e->number;

@@ -259,6 +259,7 @@ struct kill {
 	struct kill_task *tasks;
 	unsigned int ntasks, tasks_cap;
 	bool complete, cut;
+	bool pages_assumed; /* what its tasks held is in pages of a size that nobody told */
 	zt_u64 victim_exit_ns;
 	struct zt_ev_host host; /* right after the kill; h.kind 0: not known */
 	struct zt_ev_host host_at; /* the kernel's own counters at the kill, likewise; available_bytes not known */

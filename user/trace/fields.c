@@ -194,7 +194,7 @@ NAMES(flags_task) = {
 #define KILL_END(F, s)                                                                         \
 	F(s, seq, STR, 0) F(s, levels, NUM, 0) F(s, tasks, NUM, 0) F(s, duration_ns, STR, 0)
 DESCRIBE_EVENT(kill_end, KILL_END);
-NAMES(flags_kill_end) = { { ZT_F_KILL_END_CUT, "cut" }, ENDFLAGS };
+NAMES(flags_kill_end) = { { ZT_F_KILL_END_CUT, "cut" }, { ZT_F_KILL_END_PAGES, "pages" }, ENDFLAGS };
 #define tail_kill_end no_tail
 
 #define HOST(F, s)                                                                             \
@@ -327,7 +327,7 @@ static const struct tail tail_logstep = {
 NAMES(said_names) = {
 	{ ZT_SAID_KILLED, "killed" }, { ZT_SAID_OOM, "oom" }, { ZT_SAID_NOMEM, "nomem" },
 	{ ZT_SAID_HEAP, "heap" }, { ZT_SAID_DISK, "disk" }, { ZT_SAID_EXIT, "exit" },
-	{ ZT_SAID_BUILDER_GONE, "builder_gone" }, { ZT_SAID_NETWORK, "network" }, ENDNAMES
+	{ ZT_SAID_BUILDER_GONE, "builder_gone" }, { ZT_SAID_NETWORK, "network" }, { ZT_SAID_DAEMON, "daemon" }, ENDNAMES
 };
 #define LOGLINE(F, s)                                                                          \
 	F(s, build, NUM, 0) F(s, step, NUM, 0) F(s, what, ENUM, said_names) F(s, number, NUM, 0) \
