@@ -81,6 +81,30 @@ diagnose_legacy() {
 	as_traced "${ALIKE[@]}" .i.confidence
 }
 
+# podman's own words, and its step's limit
+scenario diagnose_podman
+diagnose_podman() {
+	podman_is podman
+	dockerfile ctx/Containerfile <<-END
+	FROM base:1
+	RUN cp "\$(command -v oombox)" /bin/zd$$
+	RUN echo compiling && zd$$ eat 200 && echo survived
+	END
+	boxed_steps 4096 "${P[@]}" --memory 64m --memory-swap 64m ctx
+	traced "${IN_BOX[@]}"
+	[[ $RC != 0 ]] || fail "the build passed"
+	oom_read 1 "$STEPS"
+	check_oom ZT1001
+	[[ ! $DRY ]] || return 0
+	kernel_log boot
+	cat out err >build.log
+	diagnosed -k kernel.log build.log
+	as_traced "${ALIKE[@]}"
+	same builder "$(jq -r '.builds[0].builder' d.json)" podman
+	diagnosed build.log
+	same "code without a kernel log" "$(jq -r '.incidents[0].code' d.json)" ZT1007
+}
+
 # What is no log is said to be none, in one line
 scenario diagnose_refused
 diagnose_refused() {

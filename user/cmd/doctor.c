@@ -405,9 +405,12 @@ static void print_text(const struct doctor *d, FILE *f)
 	    d->bpf.lockdown[0] ? d->bpf.lockdown : _("not built in"));
 	row(f, _("rights"), "%s; %s%s", d->root ? "root" : _("not root"),
 	    d->caps[0] ? _("capabilities ") : _("no capability of use"), d->caps);
-	row(f, _("bpf"), _("load %s, attach %s, ring buffer %s"), d->bpf.load_err ? strerror(-d->bpf.load_err) : "ok",
-	    d->bpf.attach_err ? strerror(-d->bpf.attach_err) : "ok",
-	    d->bpf.ring_err ? strerror(-d->bpf.ring_err) : "ok");
+	if (d->bpf.load_err && d->bpf.load_err == d->bpf.attach_err && d->bpf.load_err == d->bpf.ring_err)
+		row(f, _("bpf"), "%s", strerror(-d->bpf.load_err));
+	else
+		row(f, _("bpf"), _("load %s, attach %s, ring buffer %s"), d->bpf.load_err ? strerror(-d->bpf.load_err) : "ok",
+		    d->bpf.attach_err ? strerror(-d->bpf.attach_err) : "ok",
+		    d->bpf.ring_err ? strerror(-d->bpf.ring_err) : "ok");
 	doctor_sources_print(&d->sources, LABEL, f);
 	text_hooks(d, f);
 	text_memory(d, f);

@@ -27,6 +27,7 @@ void doctor_fold(FILE *f, size_t indent, const char *label, const char *text);
 /* The ways to learn of a build. */
 struct doctor_sources {
 	bool bpf;
+	int connector; /* the kernel's process connector: 0, or -errno */
 	char shim[4096]; /* "": none */
 	unsigned int cgroup_version;
 	bool counts, sees_root, host_counts;
