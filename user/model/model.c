@@ -126,6 +126,17 @@ const char *model_fact(const struct model *m, const char *key)
 	return NULL;
 }
 
+/* A program that runs in the kernel saw the event itself; anything else (counters, files) was read afterwards. */
+static enum confidence hook_confidence(const char *via)
+{
+	static const char *const kernel[] = { "fentry/", "fexit/", "kprobe/", "kretprobe/", "raw_tp/", "tp_btf/", "tp/" };
+
+	for (size_t i = 0; i < sizeof(kernel) / sizeof(kernel[0]); i++)
+		if (!strncmp(via, kernel[i], strlen(kernel[i])))
+			return CONF_CONFIRMED;
+	return CONF_LIKELY;
+}
+
 int apply_hook(struct model *m, const struct zt_ev *ev)
 {
 	const struct zt_ev_hook *e = (const void *)ev;
@@ -142,6 +153,7 @@ int apply_hook(struct model *m, const struct zt_ev *ev)
 	}
 	h->state = e->state;
 	h->error = e->error;
+	h->confidence = hook_confidence(h->via);
 	TAIL_APPEND(m->hooks_tail, h);
 	return 0;
 }

@@ -344,6 +344,7 @@ struct hook {
 	char *fact, *via, *reason;
 	enum zt_hook_state state;
 	int error;
+	enum confidence confidence; /* of what it tells */
 };
 
 struct fact {

@@ -36,19 +36,6 @@ json_t *json_tool(void)
 	return json_pack("{s:s, s:s}", "name", "ztrace", "version", ZTRACE_VERSION);
 }
 
-/* A program that runs in the kernel saw the event itself; anything else (counters, files) was read afterwards. */
-static const char *certainty(const struct hook *h)
-{
-	static const char *const kernel[] = { "fentry/", "fexit/", "kprobe/", "kretprobe/", "raw_tp/", "tp_btf/", "tp/" };
-
-	if (h->state != ZT_HOOK_USED || !h->via)
-		return NULL;
-	for (size_t i = 0; i < ARRAY_SIZE(kernel); i++)
-		if (!strncmp(h->via, kernel[i], strlen(kernel[i])))
-			return "confirmed";
-	return "likely";
-}
-
 static json_t *hook_object(const struct hook *h)
 {
 	static const char *const states[] = { [ZT_HOOK_USED] = "used", [ZT_HOOK_FAILED] = "failed",
@@ -59,7 +46,7 @@ static json_t *hook_object(const struct hook *h)
 
 	return done(o, jv_set(o, "fact", jv_string(h->fact)) ||
 		       jv_set(o, "via", jv_string(h->via)) ||
-		       jv_set(o, "certainty", jv_string(certainty(h))) ||
+		       jv_set(o, "certainty", h->state == ZT_HOOK_USED ? jv_confidence(h->confidence) : json_null()) ||
 		       jv_set(o, "state", jv_string(state)) ||
 		       jv_set(o, "reason", jv_string(reason)));
 }
