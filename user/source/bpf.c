@@ -280,12 +280,9 @@ static void find_types(struct btf *kernel, char *path, size_t size, int *fd)
 		*path = 0;
 }
 
-/* *again: a row has failed that another can stand in for */
-static int load_chosen(struct bpf_source *b, const char *types, const char *force, struct said *said, bool *again)
+static int open_and_load(struct bpf_source *b, const char *types, const char *force)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = *types ? types : NULL);
-	const struct hook *failed = NULL;
-	int err;
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = types);
 
 	b->skel = ztrace_bpf__open_opts(&opts);
 	if (!b->skel)
@@ -294,7 +291,19 @@ static int load_chosen(struct bpf_source *b, const char *types, const char *forc
 	hooks_choose(&b->hooks, b->skel->obj, force);
 	if (libbpf_probe_bpf_prog_type(BPF_PROG_TYPE_SYSCALL, NULL) != 1) /* 5.14 */
 		bpf_program__set_autoload(b->skel->progs.find_symbols, false);
-	err = ztrace_bpf__load(b->skel);
+	return ztrace_bpf__load(b->skel);
+}
+
+/* *again: a row has failed that another can stand in for */
+static int load_chosen(struct bpf_source *b, const char *types, const char *force, struct said *said, bool *again)
+{
+	const struct hook *failed = NULL;
+	int err = open_and_load(b, *types ? types : NULL, force);
+
+	if (err && *types) { /* should something be missing among them */
+		unload(b);
+		err = open_and_load(b, NULL, force);
+	}
 	if (err) {
 		*again = hooks_give_up(&b->hooks, err);
 		return err;
