@@ -83,12 +83,14 @@ enum bpf_why bpf_reason(const struct bpf_machine *m, int err)
 {
 	enum bpf_why why = bpf_hopeless(m);
 
-	if (why != BPF_WHY_OTHER || (err != -EPERM && err != -EACCES))
+	if (why != BPF_WHY_OTHER)
+		return why;
+	if (m->lockdown) /* the kernel says -EINVAL then: it knows no function that reads memory */
+		return BPF_WHY_LOCKDOWN;
+	if (err != -EPERM && err != -EACCES)
 		return why;
 	if (m->user_ns)
 		return BPF_WHY_NO_CAP;
-	if (m->lockdown)
-		return BPF_WHY_LOCKDOWN;
 	if (m->memlock_low && older_than(m->release, 5, 11))
 		return BPF_WHY_MEMLOCK;
 	return BPF_WHY_OTHER;
