@@ -46,7 +46,7 @@ static inline void fill_model(struct fixture *x)
 	m->host.h.kind = ZT_host;
 	m->host.total_bytes = 8 * GIB;
 	m->ended = true;
-	x->hooks[0] = (struct hook){ .next = &x->hooks[1], .fact = "victim", .via = "fentry/oom_kill_process", .reason = "",
+	x->hooks[0] = (struct hook){ .next = &x->hooks[1], .fact = "victim", .via = "fentry/oom_kill_process", .confidence = CONF_CONFIRMED, .reason = "",
 				     .state = ZT_HOOK_USED };
 	x->hooks[1] = (struct hook){ .fact = "victim", .via = "raw_tp/mark_victim", .reason = "not needed",
 				     .state = ZT_HOOK_SKIPPED };
