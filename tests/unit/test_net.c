@@ -38,8 +38,8 @@ static void put(void *ev, enum zt_kind kind, size_t fixed, const char *tail, siz
 }
 #define PUT(kind, ev, tail) put(ev, ZT_##kind, sizeof(*(ev)), tail, sizeof(tail))
 
-/* sh, which is traced, has started a program */
-static void begin(const char *comm)
+/* sh, which is traced, has started a program; argv: words with their NULs */
+static void begin_with(const char *comm, const char *argv, size_t len)
 {
 	struct zt_ev_child child = { .h = { .flags = ZT_F_CHILD_STARTED, .who = SHELL } };
 	struct zt_ev_exec sh = { .h.who = SHELL, .comm = "sh" }, tool = { .h.who = TOOL, .parent = SHELL };
@@ -52,7 +52,12 @@ static void begin(const char *comm)
 	PUT(exec, &sh, "sh");
 	PUT(fork, &fork, "");
 	strcpy(tool.comm, comm);
-	put(&tool, ZT_exec, sizeof(tool), comm, strlen(comm) + 1);
+	put(&tool, ZT_exec, sizeof(tool), argv, len);
+}
+
+static void begin(const char *comm)
+{
+	begin_with(comm, comm, strlen(comm) + 1);
 }
 
 static void tried(enum zt_net_state state, int error, zt_u64 hi, zt_u64 lo, zt_u64 took_ns)
@@ -218,6 +223,40 @@ static void left_alone(void **state)
 	assert_string_equal(end(1), "");
 }
 
+static void got(zt_u32 status)
+{
+	struct zt_ev_connect e = { .h.who = TOOL, .state = ZT_NET_STATUS, .status = status, .port = 80,
+				   .addr_lo = V4(10, 0, 0, 1), .took_ns = MS, .comm = "x" };
+
+	PUT(connect, &e, "a.test");
+}
+
+/* What apt asks for: InRelease, else Release, and then Release.gpg */
+static void no_signature(void **state)
+{
+	static const char update[] = "apt-get\0update";
+
+	(void)state;
+	begin_with("apt-get", update, sizeof(update));
+	got(404);
+	got(200);
+	got(404);
+	assert_string_equal(end(100), "ZT3107 a.test");
+	begin_with("apt-get", update, sizeof(update)); /* the release is gone */
+	got(404);
+	got(404);
+	assert_string_equal(end(100), "ZT3106 a.test");
+	begin_with("apt-get", update, sizeof(update)); /* the index is older than what it names */
+	got(200);
+	got(404);
+	assert_string_equal(end(100), "ZT3106 a.test");
+	begin("curl");
+	got(404);
+	got(200);
+	got(404);
+	assert_string_equal(end(22), "ZT3106 a.test");
+}
+
 static void kinds(void **state)
 {
 	struct net n = { .state = ZT_NET_STATUS, .status = 407, .flags = ZT_F_NET_PROXY };
@@ -243,6 +282,7 @@ int main(void)
 		cmocka_unit_test(refused), cmocka_unit_test(came_right), cmocka_unit_test(both_families),
 		cmocka_unit_test(loopback), cmocka_unit_test(names), cmocka_unit_test(kinds),
 		cmocka_unit_test(silence), cmocka_unit_test(left_alone),
+		cmocka_unit_test(no_signature),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

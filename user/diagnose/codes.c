@@ -155,8 +155,9 @@ const struct code codes[] = {
 	{ "ZT3107", N_("the signature of a package index was not accepted"),
 	  N_("The index was fetched, but its signature does not hold: the key is not there\n"
 	     "(NO_PUBKEY), has expired, or the index has (Release file is expired: a mirror\n"
-	     "that is no longer updated, or a clock that is wrong). No network problem, and\n"
-	     "another mirror may not help. Told from logs only.\n") },
+	     "that is no longer updated, or a clock that is wrong), or it has none at all.\n"
+	     "No network problem, and another mirror may not help. Live that is seen from\n"
+	     "what the checking program (gpgv) ended with, or that it was not asked: `likely`.\n") },
 	{ "ZT3108", N_("the connection was lost"),
 	  N_("A connection had come about and was reset or broke off before all was there.\n"
 	     "Servers that are too busy do that, proxies with a time or size limit, and\n"
