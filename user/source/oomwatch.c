@@ -257,8 +257,7 @@ static bool rose(const struct oom_level *l)
 	return l->last.ooms_known && l->last.ooms > l->before.ooms;
 }
 
-/* Of the machine's memory; what the victim had is free again. */
-static bool host_has_plenty(const struct oomwatch *w)
+bool oomwatch_host_has_plenty(const struct oomwatch *w, zt_u64 given_back)
 {
 	zt_u64 total = 0, available = 0;
 	char text[8192];
@@ -266,7 +265,7 @@ static bool host_has_plenty(const struct oomwatch *w)
 	if (w->meminfo < 0 || readfile_fd(w->meminfo, text, sizeof(text)) <= 0)
 		return false;
 	return readfile_find_u64(text, "MemTotal:", &total) && readfile_find_u64(text, "MemAvailable:", &available) &&
-	       available > total / 2;
+	       available > total / 2 + given_back / 1024; /* both in kB */
 }
 
 static bool reached(zt_u64 peak, zt_u64 limit)
@@ -287,7 +286,7 @@ static bool was_full(const struct oomwatch *w, const struct oom_level *l)
 	if (!m->id) /* never read */
 		return false;
 	if (m->swap_limit_bytes != ZT_NO_LIMIT && m->swap_limit_bytes <= m->limit_bytes)
-		return reached(m->peak_bytes, m->swap_limit_bytes) && host_has_plenty(w);
+		return reached(m->peak_bytes, m->swap_limit_bytes) && oomwatch_host_has_plenty(w, 0);
 	return rose(l) && reached(m->peak_bytes, m->limit_bytes);
 }
 
@@ -296,7 +295,7 @@ static int host_or_above(const struct oomwatch *w, int top)
 	/* version 2's root itself counts nothing */
 	if (!w->sees_root || (top >= 0 && strrchr(w->at[top].path, '/') != w->at[top].path))
 		return OOM_DOMAIN_OUTSIDE;
-	return w->cg->version == 1 && host_has_plenty(w) ? OOM_DOMAIN_UNKNOWN : OOM_DOMAIN_HOST;
+	return w->cg->version == 1 && oomwatch_host_has_plenty(w, 0) ? OOM_DOMAIN_UNKNOWN : OOM_DOMAIN_HOST;
 }
 
 /*

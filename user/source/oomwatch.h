@@ -59,6 +59,8 @@ void oomwatch_done(struct oomwatch *w);
 /* Watch the cgroup of that path (as in /proc/PID/cgroup) and look at those above it. Its level, or -1. */
 int oomwatch_add(struct oomwatch *w, const char *path);
 int oomwatch_find(const struct oomwatch *w, zt_u64 id);
+/* Half of the machine's memory and more can be had, not counting what a victim has given back */
+bool oomwatch_host_has_plenty(const struct oomwatch *w, zt_u64 given_back);
 
 /* Its counters once more, and those above it: who reads them after it was removed gets these. */
 void oomwatch_refresh(struct oomwatch *w, zt_u64 id);

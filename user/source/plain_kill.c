@@ -122,8 +122,10 @@ static int tell(struct plain_kill *k, const struct rise *r, const struct killed 
 	ev.victim_cgroup = d && d->cgroup ? d->cgroup : r->cgroup;
 	if (r->r.domain >= 0)
 		ev.domain = k->watch->at[r->r.domain].id;
-	else if (r->r.domain != OOM_DOMAIN_UNKNOWN)
-		ev.h.flags |= r->r.domain == OOM_DOMAIN_HOST ? ZT_F_KILL_HOST : ZT_F_KILL_OUTSIDE;
+	else if (r->r.domain == OOM_DOMAIN_OUTSIDE)
+		ev.h.flags |= ZT_F_KILL_OUTSIDE;
+	else if (r->r.domain == OOM_DOMAIN_HOST && !(d && oomwatch_host_has_plenty(k->watch, d->rss.anon_bytes + d->rss.file_bytes)))
+		ev.h.flags |= ZT_F_KILL_HOST;
 	if (d) {
 		ev.victim = d->id;
 		ev.rss = d->rss;
