@@ -78,11 +78,8 @@ int session_event(void *ctx, const struct zt_ev *ev)
 	}
 	if (s->tap && !s->depth)
 		s->tap->answered(s->tap->ctx, ev);
-	s->unsettled = s->unsettled || attribute_may_change(s->model, ev);
 	if (!s->mute && diagnose_due(s->model, ev)) {
-		if (s->unsettled)
-			attribute_resolve(s->model);
-		s->unsettled = false;
+		attribute_resolve(s->model);
 		diagnose(s->model, ev, s->report);
 	}
 	return 0;
