@@ -224,3 +224,12 @@ int seed_tell(const struct seed *s, sink_fn sink, void *ctx)
 	seed_event_free(e);
 	return err;
 }
+
+int seed_client(const struct proc *p, zt_u64 ts_ns, sink_fn sink, void *ctx)
+{
+	struct seed_event *e = seed_event_new(sink, ctx);
+	int err = e ? seed_endpoint(e, p, ts_ns) : -ENOMEM;
+
+	seed_event_free(e);
+	return err;
+}

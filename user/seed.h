@@ -22,6 +22,8 @@ struct seed;
 struct seed *seed_new(const struct model *m, const struct seed_opts *o, zt_u64 *ret_from_ns);
 /* 0 or the sink's -errno */
 int seed_tell(const struct seed *s, sink_fn sink, void *ctx);
+/* Which daemon a client was told to speak to, once more */
+int seed_client(const struct proc *p, zt_u64 ts_ns, sink_fn sink, void *ctx);
 void seed_free(struct seed *s);
 
 #endif

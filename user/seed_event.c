@@ -147,15 +147,18 @@ static int variable(struct seed_event *e, const struct proc *p, zt_u64 ts_ns, zt
 	return send(e);
 }
 
+int seed_endpoint(struct seed_event *e, const struct proc *p, zt_u64 ts_ns)
+{
+	return p->endpoint ? variable(e, p, ts_ns, 0, "DOCKER_HOST", p->endpoint) : 0;
+}
+
 int seed_client_env(struct seed_event *e, const struct proc *p, zt_u64 ts_ns)
 {
 	int err = 0;
 
 	for (unsigned int i = 0; p->ci_vars && i < p->ci_vars->n && !err; i++)
 		err = variable(e, p, ts_ns, ZT_F_ENV_CI, p->ci_vars->v[i].name, p->ci_vars->v[i].value);
-	if (!err && p->endpoint)
-		err = variable(e, p, ts_ns, 0, "DOCKER_HOST", p->endpoint);
-	return err;
+	return err ? err : seed_endpoint(e, p, ts_ns);
 }
 
 int seed_service(struct seed_event *e, const struct build *b, zt_u64 ts_ns)

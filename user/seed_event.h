@@ -18,6 +18,7 @@ int seed_rmdir(struct seed_event *e, const struct cgroup *cg, zt_u64 ts_ns);
 int seed_proc(struct seed_event *e, const struct proc *p, const struct proc *parent, zt_u64 ts_ns);
 int seed_exit(struct seed_event *e, const struct proc *p, zt_u64 ts_ns);
 /* What its environment told */
+int seed_endpoint(struct seed_event *e, const struct proc *p, zt_u64 ts_ns); /* of that, the daemon it speaks to */
 int seed_client_env(struct seed_event *e, const struct proc *p, zt_u64 ts_ns);
 int seed_service(struct seed_event *e, const struct build *b, zt_u64 ts_ns);
 int seed_file(struct seed_event *e, const struct build *b, zt_u64 ts_ns);

@@ -242,8 +242,11 @@ static void see_client(struct daemon *d, const struct proc *p, const struct zt_e
 			  session_event, &j->s);
 	if (is_one_build(j))
 		live_child_event(ZT_F_CHILD_STARTED, &p->id, 0, session_event, &j->s);
-	if (first)
+	if (first) {
 		session_event(&j->s, ev);
+		/* an exec makes a client forget whom it speaks to, and other clients' are known: its steps would be theirs */
+		seed_client(p, d->main.model->now_ns, session_event, &j->s);
+	}
 	d->n.builds++;
 	describe(p, command, sizeof(command));
 	log_info(_("%s: %s, pid %u"), j->name, command, p->id.tgid);
