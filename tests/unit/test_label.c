@@ -71,6 +71,13 @@ static const struct known known[] = {
 	  ARGV(GCC "collect2\0" LTO "--build-id\0-m\0elf_x86_64\0-pie\0-o\0app\0main.o") },
 	{ "c/ld", "linking x.so", ARGV("/usr/bin/ld\0" LTO "-shared\0-o\0x.so\0x.o") },
 	{ "c/ld", "linking a.out", ARGV("/usr/bin/ld.lld\0-pie\0-o\0a.out\0/tmp/main-7068c2.o") },
+	{ "c/driver", "compiling t.c", ARGV("x86_64-linux-gnu-gcc\0-c\0t.c\0-o\0t.o") }, /* distcc's child */
+	{ "c/driver", "compiling t.c", ARGV("distcc\0gcc\0-c\0t.c\0-o\0t.o") },
+	{ "c/driver", "compiling a.cc", ARGV("/usr/bin/g++\0-c\0a.cc\0-o\0a.o") }, /* ccache's */
+	{ "c/ld", "linking app", ARGV("/usr/libexec/mold/ld\0-pie\0-o\0app\0a.o") },
+	{ "c/ld", "linking app", ARGV("/usr/bin/mold\0-run\0ld\0-o\0app\0a.o") },
+	{ "c/ld", "linking app", ARGV("/usr/bin/ld.gold\0-plugin\0" GCC "liblto_plugin.so\0-o\0app\0a.o") },
+	{ "c/ld", "linking app", ARGV("/usr/bin/ld.lld-14\0-z\0relro\0-o\0app\0-plugin-opt=O2\0a.o") },
 	{ "c/ar", "archiving libx.a", ARGV("ar\0rcs\0libx.a\0a.o\0b.o") },
 
 	{ "rust/rustc", "compiling crate app",
@@ -88,6 +95,8 @@ static const struct known known[] = {
 	{ "go/compile", "compiling package example.com/app/pkg/srv",
 	  ARGV(GO "compile\0-o\0/tmp/go-build703964912/b002/_pkg_.a\0-trimpath\0/tmp/go-build703964912/b002=>\0-p\0"
 		  "example.com/app/pkg/srv\0-lang=go1.19") },
+	{ "go/compile", "compiling package runtime",
+	  ARGV(GO "asm\0-p\0runtime\0-trimpath\0/tmp/go-build7/b008=>\0-o\0/tmp/go-build7/b008/asm.o\0./asm.s") },
 	{ "go/cgo", "cgo for package example.com/app/pkg/srv",
 	  ARGV(GO "cgo\0-objdir\0/tmp/go-build7/b002/\0-importpath\0example.com/app/pkg/srv\0--\0-g\0-O2\0srv.go") },
 	{ "go/link", "linking a.out",
@@ -102,6 +111,9 @@ static const struct known known[] = {
 	{ "js/tool", "webpack --mode production",
 	  ARGV("node\0--max-old-space-size=4096\0/app/node_modules/.bin/webpack\0--mode\0production") },
 	{ "js/tool", "tsc -p .", ARGV("node\0-r\0./x.js\0/app/node_modules/typescript/bin/tsc\0-p\0.") },
+	{ "js/tool", "esbuild a.ts --bundle --outfile=o.js", ARGV("/w/node_modules/@esbuild/linux-x64/bin/esbuild\0a.ts\0--bundle\0--outfile=o.js") },
+	{ "js/tool", "webpack --mode production", ARGV("node\0/w/node_modules/webpack-cli/bin/../../webpack/bin/webpack.js\0--mode\0production") },
+	{ "js/tool", "tsc -p web", ARGV("node\0/usr/bin/tsc\0-p\0web") },
 	{ "js/tool", "vite build", ARGV("node\0/app/node_modules/vite/bin/vite.js\0build") },
 	{ "js/node-gyp", "node-gyp rebuild", ARGV("node\0/usr/lib/node_modules/npm/node_modules/node-gyp/bin/node-gyp.js\0rebuild") },
 	{ "js/script", "running build.js", ARGV("node\0build.js") },
@@ -196,6 +208,7 @@ static const struct known known[] = {
 	{ "misc/init", "init of the container", ARGV("/sbin/docker-init\0--\0npm\0start") },
 	{ "misc/shell", "cd /src && make -j4", ARGV("/bin/sh\0-c\0cd /src && \tmake\n-j4") },
 	{ "misc/shell", "make -j4", ARGV("/bin/bash\0-o\0pipefail\0-ec\0make -j4") },
+	{ "misc/shell", "running libtool", ARGV("/bin/bash\0./libtool\0--tag=CC\0--mode=compile\0gcc\0-c\0x.c\0-o\0x.lo") },
 	{ "misc/shell", "running configure", ARGV("/bin/sh\0./configure\0--prefix=/usr") },
 	{ "misc/script", "running gen.pl", ARGV("/usr/bin/perl\0-w\0gen.pl") },
 };

@@ -204,24 +204,32 @@ struct need need_of(const struct model *m, const struct kill *k, const struct in
 	return ret;
 }
 
-/* Which processes of the victim's step are many of a kind: the name that holds most, small ones not counted. */
+/*
+ * Which processes of the victim's step are many of a kind: the name that holds most, small ones not counted, nor the one
+ * that the largest works for (gradle's daemon, maven: java as well).
+ */
 struct gang gang_of(const struct model *m, const struct kill *k, const struct incident *i)
 {
 	const struct kill *w = k->walk;
 	struct gang g = { 0 };
 	zt_u64 cgroup = i->step && i->step == k->step ? step_cgroup(i->step) : k->ev.victim_cgroup, largest = 0, asked;
+	const struct proc *one = NULL, *p;
 	unsigned int ended = 0; /* well, before the kill or after it */
 
 	for (unsigned int n = 0; n < w->ntasks; n++)
 		if (w->tasks[n].cgroup == cgroup && size_of(&w->tasks[n].rss) > largest) {
 			largest = size_of(&w->tasks[n].rss);
 			g.comm = w->tasks[n].comm;
+			one = model_proc(m, &w->tasks[n].id);
 		}
 	for (unsigned int n = 0; n < w->ntasks && g.comm; n++) {
 		const struct kill_task *t = &w->tasks[n];
 		zt_u64 each = size_of(&t->rss);
 
 		if (t->cgroup != cgroup || strcmp(t->comm, g.comm) || (each < largest / 8 && t->data_bytes < largest))
+			continue;
+		p = model_proc(m, &t->id);
+		if (p && p != one && model_is_below(one, p))
 			continue;
 		if (task_asked(t, &asked))
 			g.confidence = CONF_LIKELY;
@@ -230,7 +238,7 @@ struct gang gang_of(const struct model *m, const struct kill *k, const struct in
 		g.bytes += size_of(&t->rss);
 		g.each_bytes = each > g.each_bytes ? each : g.each_bytes;
 	}
-	for (const struct proc *p = m->exited; p && g.comm; p = p->next_exited) {
+	for (p = m->exited; p && g.comm; p = p->next_exited) {
 		if (p->cgroup != cgroup || strcmp(p->comm, g.comm) || p->exit_code ||
 		    p->peak_rss_bytes < largest / 8)
 			continue;
