@@ -615,3 +615,30 @@ void attribute(struct model *m, const struct zt_ev *ev, struct want *w)
 		break;
 	}
 }
+
+bool attribute_may_change(const struct model *m, const struct zt_ev *ev)
+{
+	const struct proc *p;
+
+	switch (ev->kind) {
+	case ZT_fork:
+	case ZT_signal:
+	case ZT_refuse:
+	case ZT_host:
+	case ZT_memstat:
+	case ZT_sample:
+	case ZT_connect:
+	case ZT_dns:
+	case ZT_kill:
+	case ZT_level:
+	case ZT_task:
+	case ZT_kill_end:
+		return false;
+	case ZT_exec:
+	case ZT_exit: /* of a client or of a step, or what could have been one */
+		p = model_proc(m, &ev->who);
+		return !p || p->client || p->step;
+	default:
+		return true;
+	}
+}

@@ -11,6 +11,8 @@
 
 /* Look at one event that the model has just taken in. want->kind is set when a fact should be asked for. */
 void attribute(struct model *m, const struct zt_ev *ev, struct want *want);
+/* Can that make attribute_resolve come to another end? Asked when the model has taken it in; a storm of processes cannot. */
+bool attribute_may_change(const struct model *m, const struct zt_ev *ev);
 
 /* attribute_ci.c */
 void want_job(const struct proc *p, struct want *want);

@@ -78,8 +78,11 @@ int session_event(void *ctx, const struct zt_ev *ev)
 	}
 	if (s->tap && !s->depth)
 		s->tap->answered(s->tap->ctx, ev);
+	s->unsettled = s->unsettled || attribute_may_change(s->model, ev);
 	if (!s->mute && diagnose_due(s->model, ev)) {
-		attribute_resolve(s->model);
+		if (s->unsettled)
+			attribute_resolve(s->model);
+		s->unsettled = false;
 		diagnose(s->model, ev, s->report);
 	}
 	return 0;

@@ -41,6 +41,7 @@ struct session {
 	unsigned int depth;
 	const struct tap *tap;	   /* NULL: none */
 	bool mute;		   /* diagnoses nothing */
+	bool unsettled;		   /* what has come may tell whose a step is */
 };
 
 /* 0 or -errno */
