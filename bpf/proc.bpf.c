@@ -64,6 +64,20 @@ static __always_inline void hash_argv(struct zt_ev_exec *e, u64 addr)
 	e->argv_hashed_bytes = total;
 }
 
+static __always_inline bool begins(const char *comm, const char *with)
+{
+	for (int i = 0; i < ZT_COMM_LEN && with[i]; i++)
+		if (comm[i] != with[i])
+			return false;
+	return true;
+}
+
+/* docker, podman, buildah, buildctl …: they may live for less than the reader sleeps, and it wants their Dockerfile. */
+static __always_inline bool is_client(const char *comm)
+{
+	return begins(comm, "docker") || begins(comm, "podman") || begins(comm, "build");
+}
+
 /*
  * Reserve `bytes` (a constant) and read argv straight into the ring. h.size tells the true length, what
  * lies behind it never reaches the disk. Those pages have just been written by exec: no fault.
@@ -87,7 +101,7 @@ static __always_inline bool emit_exec(const struct zt_ev_exec *fixed, u64 addr, 
 	}
 	e->argv_bytes = len;
 	e->h.size += len;
-	EMIT(e);
+	bpf_ringbuf_submit(e, is_client(fixed->comm) ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
 	return true;
 }
 
