@@ -50,6 +50,13 @@ static void tee(struct session *s, const struct zt_ev *ev)
 	}
 }
 
+void session_settle(struct session *s)
+{
+	if (s->unsettled)
+		attribute_resolve(s->model);
+	s->unsettled = false;
+}
+
 int session_event(void *ctx, const struct zt_ev *ev)
 {
 	struct session *s = ctx;
@@ -80,9 +87,7 @@ int session_event(void *ctx, const struct zt_ev *ev)
 		s->tap->answered(s->tap->ctx, ev);
 	s->unsettled = s->unsettled || attribute_may_change(s->model, ev);
 	if (!s->mute && diagnose_due(s->model, ev)) {
-		if (s->unsettled)
-			attribute_resolve(s->model);
-		s->unsettled = false;
+		session_settle(s);
 		diagnose(s->model, ev, s->report);
 	}
 	return 0;

@@ -52,6 +52,8 @@ void session_done(struct session *s);
 int session_event(void *ctx, const struct zt_ev *ev);
 /* Let the source deliver for at most timeout_ms. Events; -ENODATA at the end. */
 int session_pump(struct session *s, int timeout_ms);
+/* Whose the steps under way are, for one who looks at them before anything of theirs has ended. */
+void session_settle(struct session *s);
 /* Hand incidents that have closed to the renderers. */
 void session_render(struct session *s);
 /* Close what is open, render it all, close the outputs. 0 or the first -errno an output met. */

@@ -26,6 +26,7 @@
 #define PUMP_MS 50
 #define GONE_LOOK_NS 250000000ull
 /* A step's cgroup goes 10-20 ms after its last process; a builder that takes longer is not waited for. */
+#define SETTLE_NS 500000000ull /* a step is shown as whose it is that soon */
 #define PUMP_MANY 256 /* events at once: there are more behind them */
 #define DRAIN_NS 400000000ull
 #define PEER_NS 3500000000ull
@@ -46,6 +47,7 @@ struct run {
 	char trace_path[PATH_MAX];
 	struct measuring measuring;
 	struct view *view; /* NULL: plain lines */
+	zt_u64 settled_ns; /* for it */
 	struct fallback fallback;
 	bool traced; /* events come */
 	const char *ci; /* that it is published to; NULL: none */
@@ -270,6 +272,18 @@ static bool scopes_gone(struct run *r)
 	return true;
 }
 
+/* true: the view was left */
+static bool look(struct run *r)
+{
+	zt_u64 now = live_now_ns();
+
+	if (now - r->settled_ns >= SETTLE_NS) {
+		session_settle(&r->s);
+		r->settled_ns = now;
+	}
+	return view_tick(r->view, r->s.report, now);
+}
+
 /* true: the command has exited, or we were told to stop */
 static bool turn(struct run *r)
 {
@@ -283,7 +297,7 @@ static bool turn(struct run *r)
 		measuring_tick(&r->measuring, &r->s);
 	if (r->s.tee)
 		writer_tick(r->s.tee, live_now_ns());
-	if (r->view && view_tick(r->view, r->s.report, live_now_ns()))
+	if (r->view && look(r))
 		return true;
 	if (r->t->as_closed && !r->view)
 		session_render(&r->s);
