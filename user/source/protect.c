@@ -187,6 +187,7 @@ int protect_hold_program(const char *proc)
 	bool write;
 	int err = 0;
 
+	malloc_trim(0); /* of what loading took, nothing is locked */
 	grow_stack();
 	grow_heap();
 	snprintf(path, sizeof(path), "%s/self/maps", proc);
