@@ -96,7 +96,7 @@ label_jobs() {
 	for pid in $(oom_lines | sed 's/.*,pid=\([0-9]*\),.*/\1/'); do
 		[[ ! $DRY ]] || continue
 		incident_of "$pid"
-		file=$(i '.victims[0].label' | sed -n 's/^compiling \(part[1-4]\)\.cc (make)$/\1/p')
+		file=$(i '.victims[0].label' | sed -n 's/^compiling \(part[1-4]\)\.cc (make in \/src)$/\1/p')
 		[[ $file ]] || fail "label of $pid: $(i '.victims[0].label')"
 		grep -q "make: \*\*\* \[Makefile:2: $file.o\] Error 1" err || fail "make does not miss $file.o"
 	done

@@ -143,7 +143,7 @@ one_or_two() {	# DIR MB [DIR MB]; one_cmd DIR MB sets CMD
 	B=("${CMD[@]}")
 	at_once
 }
-vertex_of() { vertex "$1" <(cat out err); V_stage=${V_stage#ctx }; }
+vertex_of() { vertex "$1" <(cat out err); V_stage=${V_stage##* }; }	# without the service: both have the text
 step_of() {	# of the classic builder: "Step i/n : RUN …"
 	local line
 	line=$(grep -hE 'Step [0-9]+/[0-9]+ : RUN' out err | grep -F -- "$1" | head -n1)
