@@ -51,6 +51,15 @@ static int emit(struct plain *p, const struct zt_ev *ev)
 	return p->sink(p->ctx, ev);
 }
 
+/* What is seen in /proc: a program in a cgroup is told after that cgroup. */
+static int from_tree(void *ctx, const struct zt_ev *ev)
+{
+	struct plain *p = ctx;
+	int err = p->settled && ev->kind == ZT_exec ? oomwatch_tell(&p->watch, false, p->sink, p->ctx) : 0;
+
+	return err ? err : emit(p, ev);
+}
+
 /* ---- what the shim says ---- */
 
 /* Who that is: the shim of its parent does not know its start, and a forked one has no program that told. */
@@ -58,7 +67,7 @@ static struct tree_proc *known(struct plain *p, const struct zt_id *id)
 {
 	struct tree_proc *t = tree_find(&p->tree, id->tgid);
 
-	return t ? t : tree_learn(&p->tree, id->tgid, p->sink, p->ctx);
+	return t ? t : tree_learn(&p->tree, id->tgid, from_tree, p);
 }
 
 static int on_fork(struct plain *p, const struct zt_ev_fork *e, bool from_shim)
@@ -317,7 +326,7 @@ static void seen_cgroup(void *ctx, zt_u64 id, const char *path)
 /* What ran before was told of by the snapshot, with its cgroups. */
 static int scan(struct plain *p, zt_u64 now_ns)
 {
-	int err = tree_scan(&p->tree, now_ns, p->sink, p->ctx);
+	int err = tree_scan(&p->tree, now_ns, from_tree, p);
 
 	if (!p->settled)
 		oomwatch_told(&p->watch);
