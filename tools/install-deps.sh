@@ -18,7 +18,7 @@ real+=' libxml2-dev libxslt1-dev librust-grep-dev'
 real+=' maven gradle libmaven-compiler-plugin-java libmaven-resources-plugin-java libmaven-jar-plugin-java libsurefire-java junit4'
 command -v javac >/dev/null || real+=' default-jdk-headless'
 # what the network's tests have fail
-tests+=' iproute2 openssl git wget curl python3-pip golang-go cargo'
+tests+=' iproute2 openssl git wget curl python3-pip golang-go cargo gpg gpg-agent'
 # the daemon's: its metrics' reader, and what judges its unit
 tests+=' curl prometheus systemd'
 want=''
