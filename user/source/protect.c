@@ -146,10 +146,11 @@ static void grow_heap(void)
 	free(p);
 }
 
-/* What draws, reads project files or writes reports: not between ring and file. 8 MB, the usual RLIMIT_MEMLOCK, are soon full. */
+/* What loads, draws, reads project files or writes reports: not between ring and file. 8 MB, the usual RLIMIT_MEMLOCK, are soon full. */
 static bool is_for_later(const char *line)
 {
-	static const char *const libraries[] = { "/libncursesw.", "/libtinfo.", "/libyaml-", "/libjansson.", "/libcap-ng." };
+	static const char *const libraries[] = { "/libncursesw.", "/libtinfo.", "/libyaml-", "/libjansson.", "/libcap-ng.",
+						 "/libelf-", "/libelf.", "/ld-linux" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(libraries); i++)
 		if (strstr(line, libraries[i]))
