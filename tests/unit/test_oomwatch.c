@@ -131,6 +131,32 @@ static void test_v2_own(void **state)
 	stop(&s);
 }
 
+/* The limit is counted before the kill, and looked at in between: once, and then it is spent */
+static void test_v2_between(void **state)
+{
+	struct scene s;
+	int domain;
+
+	(void)state;
+	start(&s, 2);
+	v2(&s, "a", 5, 2, 0, 0);
+	v2(&s, "a/b", 5, 2, 5, 2);
+	watch(&s, false, "/a/b");
+	nothing(&s);
+	v2(&s, "a", 6, 2, 0, 0);
+	v2(&s, "a/b", 6, 2, 6, 2);
+	nothing(&s);
+	nothing(&s);
+	v2(&s, "a", 6, 3, 0, 0);
+	v2(&s, "a/b", 6, 3, 6, 3);
+	assert_string_equal(look(&s, 1, NULL), "/a/b");
+	v2(&s, "a", 6, 4, 0, 0);
+	v2(&s, "a/b", 6, 4, 6, 4);
+	assert_null(look(&s, 1, &domain));
+	assert_int_equal(domain, OOM_DOMAIN_HOST);
+	stop(&s);
+}
+
 /* A kill without an OOM of its own: whose else */
 static void test_v2_above(void **state)
 {
@@ -358,7 +384,7 @@ static void test_went_unread(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_v2_own),	   cmocka_unit_test(test_v2_above), cmocka_unit_test(test_v2_namespace),
+		cmocka_unit_test(test_v2_between), cmocka_unit_test(test_v2_own),	   cmocka_unit_test(test_v2_above), cmocka_unit_test(test_v2_namespace),
 		cmocka_unit_test(test_v2_sibling), cmocka_unit_test(test_v1),	    cmocka_unit_test(test_v1_two),
 		cmocka_unit_test(test_v1_memsw),   cmocka_unit_test(test_vmstat),
 		cmocka_unit_test(test_v2_no_controller), cmocka_unit_test(test_came_and_went),

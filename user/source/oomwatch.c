@@ -15,6 +15,7 @@
 #include "source/readfile.h"
 
 #define KEEP_NS 10000000000ull /* a kill in one that has gone since may still be put together */
+#define HIT_NS 1000000000ull /* from a limit that was hit to the kill for it */
 
 static bool find_kills(const char *text, zt_u64 *ret)
 {
@@ -382,6 +383,26 @@ static bool has_risen(const struct oom_level *l)
 	return l->watched && l->last.kills_known && l->last.kills > l->before.kills;
 }
 
+/* The kernel counts that a limit was hit before it counts the kill: a look in between must not make it forgotten. */
+static void keep_counts(struct oomwatch *w, bool killed)
+{
+	zt_u64 now = evbuf_clock_ns(CLOCK_BOOTTIME);
+
+	for (unsigned int i = 0; i < w->n; i++) {
+		struct oom_level *l = &w->at[i];
+		zt_u64 ooms = l->before.ooms;
+		bool open = w->cg->version == 2 && !killed && l->before.ooms_known && l->last.ooms > ooms;
+
+		l->before = l->last;
+		if (!open)
+			l->hit_ns = 0;
+		else if (!l->hit_ns || now - l->hit_ns < HIT_NS)
+			l->before.ooms = ooms;
+		if (open && !l->hit_ns)
+			l->hit_ns = now;
+	}
+}
+
 unsigned int oomwatch_look(struct oomwatch *w, struct oom_rise *ret, unsigned int max)
 {
 	zt_u64 host = w->host_kills, counted = 0, more;
@@ -412,8 +433,7 @@ unsigned int oomwatch_look(struct oomwatch *w, struct oom_rise *ret, unsigned in
 		ret[n++] = (struct oom_rise){ -1, host - w->host_kills, host_or_above(w, -1) };
 	}
 	w->host_kills = host;
-	for (unsigned int i = 0; i < w->n; i++)
-		w->at[i].before = w->at[i].last;
+	keep_counts(w, n);
 	return n;
 }
 

@@ -26,6 +26,7 @@ struct oom_level {
 	bool late;    /* since oomwatch_told: what it took is asked for when it has gone */
 	bool told;    /* by oomwatch_tell: that it is there, and when dir is -1 that it has gone */
 	zt_u64 gone_ns; /* when that was seen */
+	zt_u64 hit_ns;  /* since when its limit has been hit and nobody killed for it; 0: it has not */
 	char path[512];
 	struct zt_memcg mem; /* as of the last refresh */
 	struct oom_counts last, before; /* before: as they were when last did not tell of a kill yet */
