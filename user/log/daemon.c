@@ -47,19 +47,19 @@ static bool signalled(const char *s, const char **rest)
 /* sending SIGTERM to process 3170 uid 1000 "cc1plus": badness 812, VmRSS 2871 MiB      (oom_score …, cmdline "…" since 1.8) */
 static bool earlyoom(const char *s, struct victim *v)
 {
-	const char *p, *end, *rss;
+	const char *p, *name, *end, *rss;
 	char *num;
 
 	if (!begins(s, "sending ", &p) || !signalled(p, &p) || !begins(p, "process ", &p))
 		return false;
 	v->pid = (uint32_t)strtoul(p, &num, 10);
-	p = strchr(num, '"');
-	rss = p ? strstr(p, ", VmRSS ") : NULL;
-	end = p ? strstr(p, "\": ") : NULL;
-	if (num == s || !rss || !end)
+	name = num > p ? strchr(num, '"') : NULL;
+	end = name ? strstr(++name, "\": ") : NULL;
+	rss = end ? strstr(end, ", VmRSS ") : NULL;
+	if (!rss)
 		return false;
 	v->daemon = "earlyoom";
-	copy(v->name, sizeof(v->name), p + 1, (size_t)(end - p - 1));
+	copy(v->name, sizeof(v->name), name, (size_t)(end - name));
 	v->bytes = strtoull(rss + 8, NULL, 10) << 20;
 	return true;
 }
