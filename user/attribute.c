@@ -9,10 +9,8 @@
 #include "builder/cgpath.h"
 #include "builder/client.h"
 #include "builder/compose_cmd.h"
-#include "builder/engine.h"
 #include "trace/event.h"
 
-#define REF_TRIES 8
 /* A plugin (docker-buildx) is a child or grandchild of the command the user typed. */
 #define PLUGIN_DEPTH 3
 
@@ -47,19 +45,6 @@ static void want_dockerfile(struct want *w, const struct proc *p, const struct c
 	snprintf(w->context, sizeof(w->context), "%s", c->context ? c->context : "");
 }
 
-/* Which daemon it speaks to, unless an option says so: of two that build the same at once, that tells whose a step is. */
-static void want_endpoint(struct want *w, const struct proc *p, const char *variable)
-{
-	size_t n = p->endpoint ? 0 : strlen(strcpy(w->names, variable)) + 1;
-
-	w->names[n] = 0;
-	if (w->kind != WANT_NONE || !n)
-		return;
-	w->kind = WANT_ENV;
-	w->who = p->id;
-	w->cgroup = p->cgroup;
-}
-
 static bool word_has(const char *argv, size_t len, const char *name)
 {
 	size_t first = strnlen(argv, len), base = first;
@@ -67,27 +52,6 @@ static bool word_has(const char *argv, size_t len, const char *name)
 	while (base && argv[base - 1] != '/')
 		base--;
 	return memmem(argv + base, first - base, name, strlen(name)) != NULL;
-}
-
-static void see_engine(struct model *m, const struct zt_ev *ev, const char *argv, size_t len)
-{
-	struct engine_cmd cmd;
-	struct proc *p;
-	struct engine *e;
-	const char *copy;
-
-	if (m->nengines >= ENGINES_MAX || !(word_has(argv, len, "dockerd") || word_has(argv, len, "buildkitd")))
-		return;
-	p = model_proc(m, &ev->who);
-	copy = p ? arena_dup(&m->arena, argv, len) : NULL;
-	e = copy && engine_parse(copy, len, &cmd) ? arena_zalloc(&m->arena, sizeof(*e)) : NULL;
-	if (!e)
-		return;
-	*e = (struct engine){ .next = m->engines, .proc = p, .buildkitd = cmd.buildkitd, .root = cmd.root,
-			      .hosts = arena_dup(&m->arena, cmd.hosts, cmd.hosts_bytes + 1) };
-	p->pins++;
-	m->engines = e;
-	m->nengines++;
 }
 
 /* Few programs are called so; only those are worth memory and a closer look. docker-compose was in Python once. */
@@ -492,36 +456,6 @@ static void want_env(const struct model *m, const struct zt_ev *ev, struct want 
 	w->names[at] = 0;
 }
 
-/*
- * buildx writes a file for each build, shortly before its first step runs; what is there while its client runs can be
- * its. Asked again from each step's events for as long as there is none, of who was asked least, the traced one's first.
- */
-static unsigned int asked(const struct model *m, const struct build *b)
-{
-	return 2 * b->ref_tries + !model_concerns(m, b);
-}
-
-static void want_ref(struct model *m, const struct zt_ev *ev, struct want *w)
-{
-	const struct step *s = w->kind == WANT_NONE ? model_step_of_cgroup(m, ev->cgroup) : NULL;
-	const struct build *least = NULL;
-
-	if (!s || s->builder != BUILDER_BUILDKIT)
-		return;
-	for (const struct build *b = m->builds; b; b = b->next)
-		if (b->buildx && (b->service || b->context) && !b->ref && b->client && !b->client->exit_ns && b->ref_tries < REF_TRIES &&
-		    (!least || asked(m, b) < asked(m, least)))
-			least = b;
-	if (!least)
-		return;
-	for (struct build *b = NULL; (b = model_build_of(m, least->client, b));)
-		b->ref_tries++;
-	w->kind = WANT_REF;
-	w->who = least->client->id;
-	w->cgroup = least->client->cgroup;
-	snprintf(w->path, sizeof(w->path), "%s", least->file ?: "");
-	snprintf(w->context, sizeof(w->context), "%s", least->context ?: "");
-}
 
 static bool on_loopback(const struct net *n)
 {

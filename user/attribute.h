@@ -33,7 +33,13 @@ const struct df_instr *attribute_guess(struct model *m, const struct step *s, co
 struct dockerfile *attribute_df(struct model *m, struct build *b, enum builder_kind builder);
 void see_rootfs(struct model *m, const struct zt_ev *ev, struct want *w);
 
-/* attribute_engine.c: does the daemon that runs the step have the build's client as its own? */
+/* attribute_ref.c */
+void want_ref(struct model *m, const struct zt_ev *ev, struct want *w);
+
+/* attribute_engine.c: a dockerd or buildkitd, and which one a client was told to use, by that variable unless by an option */
+void see_engine(struct model *m, const struct zt_ev *ev, const char *argv, size_t len);
+void want_endpoint(struct want *w, const struct proc *p, const char *variable);
+/* Does the daemon that runs the step have the build's client as its own? */
 enum engine_fit { ENGINE_UNKNOWN, ENGINE_SAME, ENGINE_OTHER };
 enum engine_fit attribute_engine(const struct model *m, const struct step *s, const struct build *b);
 

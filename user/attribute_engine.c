@@ -7,6 +7,39 @@
 
 #define DEPTH_MAX 64
 
+/* Which daemon it speaks to, unless an option says so: of two that build the same at once, that tells whose a step is. */
+void want_endpoint(struct want *w, const struct proc *p, const char *variable)
+{
+	size_t n = p->endpoint ? 0 : strlen(strcpy(w->names, variable)) + 1;
+
+	w->names[n] = 0;
+	if (w->kind != WANT_NONE || !n)
+		return;
+	w->kind = WANT_ENV;
+	w->who = p->id;
+	w->cgroup = p->cgroup;
+}
+
+void see_engine(struct model *m, const struct zt_ev *ev, const char *argv, size_t len)
+{
+	struct proc *p = model_proc(m, &ev->who);
+	struct engine_cmd cmd;
+	struct engine *e;
+	const char *root;
+
+	if (!p || m->nengines >= ENGINES_MAX || !engine_parse(argv, len, &cmd))
+		return;
+	root = cmd.root ? arena_strdup(&m->arena, cmd.root) : NULL;
+	e = cmd.root && !root ? NULL : arena_zalloc(&m->arena, sizeof(*e));
+	if (!e)
+		return;
+	*e = (struct engine){ .next = m->engines, .proc = p, .buildkitd = cmd.buildkitd, .root = root,
+			      .hosts = arena_dup(&m->arena, cmd.hosts, cmd.hosts_bytes + 1) };
+	p->pins++;
+	m->engines = e;
+	m->nengines++;
+}
+
 /* overlay2's folders of a dockerd are below its data root; a buildkitd's steps are its descendants. */
 static bool holds(const struct engine *e, const char *upperdir)
 {

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+/* SPDX-License-Identifier: GPL-2.0 */
 #include "source/buildx_refs.h"
 
 #include <errno.h>
@@ -96,7 +96,7 @@ static int tell(struct looking *l, const char *ref, const char *target)
 {
 	struct {
 		struct zt_ev_ref ev;
-		char tail[3 * NAME_BYTES + NAME_BYTES];
+		char tail[4 * NAME_BYTES]; /* of the ref three, and the target */
 	} e = { 0 };
 	size_t a = strlen(ref) + 1, b = strlen(target) + 1;
 
