@@ -72,17 +72,7 @@ nobpf_watch() {
 	if [[ $DRY ]]; then
 		traced "${BK[@]}" ctx
 	else
-		env --default-signal=INT "$ZTRACE" watch -v -f "json=$W/r.json" -f "text=$W/r.txt" -f "jsonl=$W/r.jsonl" -o "$W/t.zt" 2>watch.err &
-		local watcher=$!
-		# shellcheck disable=SC2064
-		trap "kill $watcher 2>/dev/null" EXIT
-		wait_for 20 grep -q Ctrl-C watch.err
-		RC=0
-		"${BK[@]}" ctx >out 2>err || RC=$?
-		wait_for 10 grep -q '"type":"incident"' r.jsonl
-		kill -INT $watcher
-		wait $watcher || fail "the watcher's exit status: $?"
-		trap - EXIT
+		build_beside_watch
 		"$ZTRACE" report -f json=again.json t.zt && cmp r.json again.json || fail "the trace tells something else"
 	fi
 	build_failed

@@ -2,7 +2,20 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # ztrace beside a build instead of around it, and the layer a step writes.
 
-# Left running in another terminal: told as it closes, before the watcher is stopped
+# Left running in another terminal: what it tells must have come before it is stopped
+build_beside_watch() {
+	env --default-signal=INT "$ZTRACE" watch -v -f "json=$W/r.json" -f "text=$W/r.txt" -f "jsonl=$W/r.jsonl" -o "$W/t.zt" 2>watch.err &
+	local watcher=$!
+	# shellcheck disable=SC2064
+	trap "kill $watcher 2>/dev/null" EXIT
+	wait_for 20 grep -q Ctrl-C watch.err
+	RC=0
+	"${BK[@]}" ctx >out 2>err || RC=$?
+	wait_for 10 grep -q '"type":"incident"' r.jsonl
+	kill -INT $watcher
+	wait $watcher || fail "the watcher's exit status: $?"
+	trap - EXIT
+}
 scenario watch_beside docker
 watch_beside() {
 	two_stages
@@ -11,17 +24,7 @@ watch_beside() {
 	if [[ $DRY ]]; then
 		traced "${BK[@]}" ctx
 	else
-		env --default-signal=INT "$ZTRACE" watch -v -f "json=$W/r.json" -f "text=$W/r.txt" -f "jsonl=$W/r.jsonl" -o "$W/t.zt" 2>watch.err &
-		local watcher=$!
-		# shellcheck disable=SC2064
-		trap "kill $watcher 2>/dev/null" EXIT
-		wait_for 20 grep -q Ctrl-C watch.err
-		RC=0
-		"${BK[@]}" ctx >out 2>err || RC=$?
-		wait_for 10 grep -q '"type":"incident"' r.jsonl
-		kill -INT $watcher
-		wait $watcher || fail "the watcher's exit status: $?"
-		trap - EXIT
+		build_beside_watch
 	fi
 	build_failed
 	oom_read
