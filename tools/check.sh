@@ -14,7 +14,8 @@ trap 'rm -rf "$log"' EXIT
 trap 'exit 130' INT TERM HUP
 
 count() { ((PASSED += $1, FAILED += $2, SKIPPED += $3)); }
-bad() { echo "FAIL $1"; tail -n "${3:-40}" "$2"; count 0 1 0; }
+fails() { echo "FAIL $1" | tee -a "$log/failed"; count 0 1 0; }
+bad() { fails "$1"; tail -n "${3:-40}" "$2"; }
 
 # A suite that ends with "N passed, N failed, N skipped": shown as it runs, then counted
 counted() {	# NAME CMD…
@@ -22,12 +23,12 @@ counted() {	# NAME CMD…
 	"$@" 2>&1 | tee "$log/$name" | grep -vE '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$'
 	rc=${PIPESTATUS[0]}
 	last=$(tail -n 1 "$log/$name")
+	grep '^FAIL' "$log/$name" >>"$log/failed"
 	if [[ $last =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed,\ ([0-9]+)\ skipped$ ]]; then
 		count "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}" "${BASH_REMATCH[3]}"
-		((rc == 0 || BASH_REMATCH[2] > 0)) || { echo "FAIL $name (status $rc)"; count 0 1 0; }
+		((rc == 0 || BASH_REMATCH[2] > 0)) || fails "$name (status $rc)"
 	else
-		echo "FAIL $name (status $rc, no result)"
-		count 0 1 0
+		fails "$name (status $rc, no result)"
 	fi
 }
 
@@ -46,7 +47,7 @@ unit_one() {	# NAME PROGRAM
 		return
 	fi
 	count "${n[@]}"
-	if ((n[1] > 0)); then echo "FAIL $1"; tail -n 60 "$log/unit"
+	if ((n[1] > 0)); then echo "FAIL $1" | tee -a "$log/failed"; tail -n 60 "$log/unit"
 	else printf 'ok   %s (%d)\n' "$1" "${n[0]}"; fi
 }
 
@@ -122,7 +123,11 @@ suite_vm() {
 	must_make "$O" all && counted vm tests/vm/run subset
 }
 
-result() { echo "$PASSED passed, $FAILED failed, $SKIPPED skipped"; }
+# What failed once more: of a long log often the end is all that is seen
+result() {
+	[[ ! -s $log/failed ]] || { echo '== failed'; cat "$log/failed"; }
+	echo "$PASSED passed, $FAILED failed, $SKIPPED skipped"
+}
 
 [[ $# -gt 0 ]] || set -- deps build unit san fuzz golden formats tui po install layers shell shim e2e net loop vm
 for suite; do
