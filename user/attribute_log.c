@@ -13,8 +13,13 @@
 /* A builder notices a death a little later, and its log's clock is another's. */
 #define BEFORE_NS (2ull * 1000000000)
 #define AFTER_NS (10ull * 1000000000)
+/*
+ * dmesg adds the time since boot to that of the boot, and nothing corrects the former: some ten parts in a million
+ * (14 ppm on the machine this was written on), a minute in two months. That far off a text may still tell; alone it does not.
+ */
+#define BOOT_DRIFT_NS (180ull * 1000000000)
 
-enum fit { FIT_NO, FIT_MAY, FIT_TEXT, FIT_PROGRAM, FIT_TIME, FIT_TIME_TEXT, FIT_BOTH, FIT_CONTAINER };
+enum fit { FIT_NO, FIT_NEAR, FIT_MAY, FIT_TEXT, FIT_PROGRAM, FIT_TIME, FIT_TIME_TEXT, FIT_BOTH, FIT_CONTAINER };
 
 static const char *path_of(const struct model *m, const struct kill *k)
 {
@@ -70,15 +75,27 @@ static bool has_word(const char *text, const char *word)
 	return false;
 }
 
-/* FIT_TIME within the step's time, FIT_NO outside of it, FIT_MAY where times do not tell */
+/* How far the kill is from the step's time; 0: it is not, or times do not tell */
+static zt_u64 off_time(const struct kill *k, const struct step *s)
+{
+	zt_u64 ts = k->ev.h.ts_ns;
+
+	if (k->log->clock != ZT_CLOCK_WALL || s->told->log->clock != ZT_CLOCK_WALL || !ts)
+		return 0;
+	if (s->started_ns && ts + BEFORE_NS < s->started_ns)
+		return s->started_ns - ts;
+	return s->ended_ns && ts > s->ended_ns + AFTER_NS ? ts - s->ended_ns : 0;
+}
+
+/* FIT_TIME within the step's time, FIT_NO outside of it, FIT_NEAR not too far for dmesg, FIT_MAY where times do not tell */
 static enum fit by_time(const struct kill *k, const struct step *s)
 {
 	zt_u64 ts = k->ev.h.ts_ns;
 
 	if (k->log->clock != ZT_CLOCK_WALL || s->told->log->clock != ZT_CLOCK_WALL || !ts || (!s->started_ns && !s->ended_ns))
 		return FIT_MAY;
-	if ((s->started_ns && ts + BEFORE_NS < s->started_ns) || (s->ended_ns && ts > s->ended_ns + AFTER_NS))
-		return FIT_NO;
+	if (off_time(k, s))
+		return k->log->reckoned && off_time(k, s) <= BOOT_DRIFT_NS ? FIT_NEAR : FIT_NO;
 	return s->started_ns && s->ended_ns ? FIT_TIME : FIT_MAY;
 }
 
@@ -134,6 +151,7 @@ static void join(struct model *m, struct kill *k, struct step *s, enum fit how)
 
 	k->step = s;
 	k->nmaybe = 0;
+	k->step_off_ns = how == FIT_CONTAINER ? 0 : off_time(k, s);
 	k->step_confidence = how == FIT_CONTAINER ? CONF_CONFIRMED : CONF_LIKELY;
 	s->oom_kills++;
 	if (!cg || !cg->path || cg->step || s->cgroup || cgpath_classify(cg->path).base_len != strlen(cg->path) || s->builder == BUILDER_HOST)
@@ -172,7 +190,7 @@ static void settle(struct model *m, struct kill *k)
 		best = best_step(m, k, host = true, &how, &same);
 	if (!best)
 		return;
-	if (same == 1 && (how == FIT_CONTAINER || only_group(m, k, best, how))) {
+	if (same == 1 && how != FIT_NEAR && (how == FIT_CONTAINER || only_group(m, k, best, how))) {
 		join(m, k, best, how);
 		return;
 	}

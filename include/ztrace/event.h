@@ -616,6 +616,7 @@ enum zt_log_clock {
 #define ZT_F_LOG_END (1u << 0)
 #define ZT_F_LOG_CUT (1u << 1)	/* it ends in the middle of something */
 #define ZT_F_LOG_ZONE (1u << 2) /* its times have no zone: that of this machine was assumed */
+#define ZT_F_LOG_RECKONED (1u << 3) /* dmesg made its times of day from those since boot: see BOOT_DRIFT_NS */
 struct zt_ev_log {
 	struct zt_ev h;
 	zt_u32 number; /* from 1 */

@@ -2,9 +2,24 @@
 # shellcheck shell=bash
 # What is known afterwards: a real build dies, and its own log with the kernel's tells the same as the live trace did.
 
-# The kernel's log as FORMAT has it: boot time, as `dmesg -W` recorded it, or time of day
-kernel_log() {	# boot|iso
-	if [[ $1 == boot ]]; then kmsg >kernel.log; else dmesg --time-format iso >kernel.log; fi
+# The kernel's log in boot time, as `dmesg -W` recorded it
+kernel_log() { kmsg >kernel.log; }
+# … as a journal has it (journalctl -o short-iso-precise): each line with the time of day at which it came. dmesg's own
+# times of day are off by what the kernel's clock has drifted since the boot: seconds, on some machines.
+journal_begin() {
+	dmesg -W </dev/null > >(
+		while IFS= read -r line; do
+			printf '%(%FT%T)T.%s+0000 host kernel: %s\n' "${EPOCHREALTIME%.*}" "${EPOCHREALTIME#*.}" "${line#*] }"
+		done >kernel.log) &
+	JOURNAL=$!
+	# shellcheck disable=SC2064  # the pid of now
+	trap "kill $JOURNAL 2>/dev/null" EXIT
+	sleep 0.2
+}
+journal_end() {
+	kill "$JOURNAL"
+	wait "$JOURNAL"
+	(wait_for 3 grep -q "Killed process $OOM_pid" kernel.log) || fail "the kernel's line has not come"
 }
 # Into d.json and d.txt; its exit status is 0
 diagnosed() {	# LOG…
@@ -42,7 +57,7 @@ scenario diagnose_plain docker
 diagnose_plain() {
 	diagnose_build "${BK[@]}"
 	[[ ! $DRY ]] || return 0
-	kernel_log boot
+	kernel_log
 	diagnosed -k kernel.log err
 	as_traced "${ALIKE[@]}"
 	same confidence "$(jq -r ".incidents[] | select(.victims[0].pid == $OOM_pid).confidence" d.json)" likely
@@ -55,12 +70,15 @@ diagnose_plain() {
 	as_traced .i.code .i.limit.path .i.limit.bytes
 }
 
-# With times of day, which tell this kill from any before
+# With times of day, by which the two logs are joined
 scenario diagnose_rawjson docker26
 diagnose_rawjson() {
+	local JOURNAL
+	export TZ=UTC
+	journal_begin
 	diagnose_build env DOCKER_BUILDKIT=1 docker build --network=none --no-cache --progress=rawjson
+	journal_end
 	[[ ! $DRY ]] || return 0
-	kernel_log iso
 	diagnosed -k kernel.log err
 	as_traced "${ALIKE[@]}"
 }
@@ -76,7 +94,7 @@ diagnose_legacy() {
 	oom_read
 	check_oom ZT1001
 	[[ ! $DRY ]] || return 0
-	kernel_log boot
+	kernel_log
 	diagnosed -k kernel.log out
 	as_traced "${ALIKE[@]}" .i.confidence
 }
@@ -96,7 +114,7 @@ diagnose_podman() {
 	oom_read 1 "$STEPS"
 	check_oom ZT1001
 	[[ ! $DRY ]] || return 0
-	kernel_log boot
+	kernel_log
 	cat out err >build.log
 	diagnosed -k kernel.log build.log
 	as_traced "${ALIKE[@]}"

@@ -87,11 +87,15 @@ void log_finish(const struct model *m, struct report *r, const struct kill *k, c
 		i->basis = u->step ? _("confirmed: both logs name the same container") :
 				     _("confirmed by the kernel's own report in its log");
 	else if (i->confidence == CONF_LIKELY)
-		i->basis = u->build ? _("likely: kernel and build log, joined by time and text") :
-				     _("likely, from the kernel log");
+		i->basis = !u->build	   ? _("likely, from the kernel log") :
+			   k->step_off_ns ? _("likely: kernel and build log, joined by text") :
+					    _("likely: kernel and build log, joined by time and text");
 	else
 		i->basis = _("the kernel log tells of the kill; more is not known");
 	note_place(m, r, k, i);
+	if (k->step_off_ns)
+		add_note(i, say(r, _("the kernel log's time for it is %s off the step's: dmesg's times of day drift (journalctl -k has better)"),
+				say_duration(r, k->step_off_ns)));
 	if (k->walk->pages_assumed)
 		add_note(i, _("what processes held is told in pages, taken for 4 KiB each: the log does not tell their size"));
 }

@@ -102,10 +102,22 @@ static const char *trace_command(struct report *r, const struct incident *i)
 	return say(r, "sudo ztrace -- %s", log_command(i));
 }
 
-static void help_more(struct report *r, struct incident *i)
+static bool has_reckoned_log(const struct model *m)
 {
-	add_help(i, "kernel-log", _("see which limit it was: give the kernel's log of then, too"),
-		 "sudo dmesg --time-format iso | ztrace diagnose -k - BUILD.LOG", 0);
+	for (const struct log *l = m->logs; l; l = l->next)
+		if ((l->kinds & ZT_LOG_KERNEL) && l->reckoned)
+			return true;
+	return false;
+}
+
+static void help_more(const struct model *m, struct report *r, struct incident *i)
+{
+	if (has_reckoned_log(m))
+		add_help(i, "kernel-log", _("see which limit it was: the journal's times of the kernel's lines do not drift"),
+			 "sudo journalctl -k -o short-iso-precise | ztrace diagnose -k - BUILD.LOG", 0);
+	else
+		add_help(i, "kernel-log", _("see which limit it was: give the kernel's log of then, too"),
+			 "sudo dmesg --time-format iso | ztrace diagnose -k - BUILD.LOG", 0);
 	i->help[i->nhelp - 1].how = HELP_WORDS;
 	add_help(i, "trace", _("or trace the build next time"), trace_command(r, i), 0);
 	i->help[i->nhelp - 1].how = HELP_WORDS;
@@ -172,7 +184,7 @@ static struct incident *killed(const struct model *m, struct report *r, const st
 	note_candidates(m, r, w->step, i);
 	finish(r, f, i);
 	if (!no_oom && !w->went_on)
-		help_more(r, i);
+		help_more(m, r, i);
 	return i;
 }
 

@@ -49,8 +49,12 @@ static void vertex(struct log_build *b, const json_t *v)
 		strcpy(s->stage, parts.stage);
 		strcpy(s->service, parts.service);
 	}
-	if (at.wall_ns)
+	if (at.wall_ns) {
 		s->started_ns = at.wall_ns;
+		s->state = s->state == ZT_STEP_CANCELLED && !s->ended_ns ? ZT_STEP_RUNNING : s->state;
+	} else if (!s->started_ns && s->state == ZT_STEP_RUNNING) {
+		s->state = ZT_STEP_CANCELLED; /* listed with the others, and not begun unless a later object says so */
+	}
 	at.wall_ns = completed ? completed : at.wall_ns;
 	if (*error)
 		build_error(b, s, error, &at);

@@ -14,6 +14,7 @@ struct logline {
 	uint64_t wall_ns, boot_ns; /* 0: not told */
 	bool kernel;		   /* its syslog tag says so, or it is of a form that only the kernel's lines have */
 	bool zone_assumed;
+	bool reckoned; /* wall_ns is dmesg's, of the time since boot */
 	uint32_t caller;	   /* [T123], [C1]: who printed it; 0: not told */
 	uint32_t host;		   /* hash of the host's name; 0: not told */
 	const char *tag;	   /* program's name in syslog ("earlyoom"), up to [ or :; NULL: none */

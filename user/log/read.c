@@ -18,7 +18,7 @@ struct log_reader {
 	struct log_daemon *daemon;
 	uint64_t nlines, nbytes, first_ns, last_ns;
 	bool kernel_lines; /* it has some of the kernel's */
-	bool zone_assumed, started;
+	bool zone_assumed, reckoned, started;
 	zt_u32 clock;
 	/* a JSON object over several lines: rawjson as buildx 0.13 printed it */
 	char *object;
@@ -36,7 +36,7 @@ static void tell_log(struct log_reader *r, zt_u32 flags)
 {
 	struct zt_ev_log *e = emit_start(&r->e, ZT_log, sizeof(*e), 0);
 
-	e->h.flags |= flags | (r->zone_assumed ? ZT_F_LOG_ZONE : 0);
+	e->h.flags |= flags | (r->zone_assumed ? ZT_F_LOG_ZONE : 0) | (r->reckoned ? ZT_F_LOG_RECKONED : 0);
 	e->number = r->o.number;
 	e->kinds = (kernel_kills(r->kernel) || r->kernel_lines ? ZT_LOG_KERNEL : 0) | (build_steps(r->build) ? ZT_LOG_BUILD : 0);
 	e->clock = r->clock;
@@ -55,6 +55,7 @@ static void see_clock(struct log_reader *r, const struct logline *l)
 	zt_u32 clock = l->wall_ns ? ZT_CLOCK_WALL : l->boot_ns && r->clock != ZT_CLOCK_WALL ? ZT_CLOCK_BOOT : r->clock;
 
 	r->zone_assumed |= l->wall_ns && l->zone_assumed;
+	r->reckoned |= l->reckoned;
 	if (clock == r->clock && r->started)
 		return;
 	r->clock = clock;

@@ -183,6 +183,7 @@ static bool peel_iso(const struct log_opts *o, const char **s, struct logline *l
 	if (**s == '[' && *end++ != ']')
 		return false;
 	l->wall_ns = ns;
+	l->reckoned = p[strlen("2024-05-01T12:00:00")] == ','; /* dmesg --time-format iso */
 	/* GitLab's stream marks "00O ", "01E+"; CRI's "stderr F " */
 	if (*end == ' ' && digits(end + 1, 2) >= 0 && (end[3] == 'O' || end[3] == 'E') && (end[4] == ' ' || end[4] == '+' || !end[4]))
 		end += end[4] ? 5 : 4;
@@ -219,7 +220,7 @@ static bool peel_ctime(const struct log_opts *o, const char **s, struct logline 
 	if (!ns || *end != ']')
 		return false;
 	l->wall_ns = ns;
-	l->zone_assumed = l->kernel = true;
+	l->zone_assumed = l->kernel = l->reckoned = true;
 	*s = end + 1 + (end[1] == ' ');
 	return true;
 }

@@ -50,6 +50,7 @@ int apply_log(struct model *m, const struct zt_ev *ev)
 	l->last_ns = e->last_ns;
 	l->cut |= (ev->flags & ZT_F_LOG_CUT) != 0;
 	l->zone_assumed |= (ev->flags & ZT_F_LOG_ZONE) != 0;
+	l->reckoned |= (ev->flags & ZT_F_LOG_RECKONED) != 0;
 	return 0;
 }
 

@@ -269,6 +269,7 @@ struct kill {
 	bool reported;
 	struct log *log;    /* a log told of it; NULL: seen live */
 	enum confidence step_confidence; /* of step; live: the kernel's own word */
+	zt_u64 step_off_ns; /* log: how far its time there is from the step's; 0: it is not, or that is not known */
 	const struct step *maybe[KILL_MAYBE_MAX]; /* steps of logs that it may have been of, where that is open */
 	unsigned int nmaybe;
 };
@@ -383,6 +384,7 @@ struct log {
 	zt_u64 lines, bytes, suppressed;
 	zt_u64 first_ns, last_ns; /* of its lines that have a time; 0: none */
 	bool cut, zone_assumed;
+	bool reckoned; /* dmesg made its times of day from those since boot */
 };
 
 /* What a log tells of a step, besides what any step has. */

@@ -301,7 +301,8 @@ NAMES(log_kinds) = { { ZT_LOG_KERNEL, "kernel" }, { ZT_LOG_BUILD, "build" }, END
 	F(s, first_ns, STR, 0) F(s, last_ns, STR, 0)
 DESCRIBE_EVENT(log, LOG);
 NAMES(flags_log) = {
-	{ ZT_F_LOG_END, "end" }, { ZT_F_LOG_CUT, "cut" }, { ZT_F_LOG_ZONE, "zone" }, ENDFLAGS
+	{ ZT_F_LOG_END, "end" }, { ZT_F_LOG_CUT, "cut" }, { ZT_F_LOG_ZONE, "zone" },
+	{ ZT_F_LOG_RECKONED, "reckoned" }, ENDFLAGS
 };
 static const struct tail tail_log = { .strings = { "name" } };
 
