@@ -65,8 +65,12 @@ diagnose_plain() {
 	diagnosed err
 	same "code without a kernel log" "$(jq -r '.incidents[0].code' d.json)" ZT1007
 	same "limit without a kernel log" "$(jq -r '.incidents[0].limit.bytes' d.json)" null
-	# the kernel log alone: all but the step
+	# the kernel log alone: all but the step; from its device, too, whose end is where a reader would wait
 	diagnosed -k kernel.log
+	as_traced .i.code .i.limit.path .i.limit.bytes
+	diagnosed -k /dev/kmsg
+	as_traced .i.code .i.limit.path .i.limit.bytes
+	diagnosed -k - </dev/kmsg
 	as_traced .i.code .i.limit.path .i.limit.bytes
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -83,6 +84,9 @@ static int open_next(struct source_logs *l)
 		return -errno;
 	if (S_ISDIR(st.st_mode))
 		return -EISDIR;
+	/* /dev/kmsg (memory devices, number 11) would wait for the kernel's next line */
+	if (S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 11) && fcntl(l->fd, F_SETFL, O_RDONLY | O_NONBLOCK) < 0)
+		return -errno;
 	o.newest_s = S_ISREG(st.st_mode) ? st.st_mtime : now;
 	o.utc_offset_s = offset_of_zone(o.newest_s);
 	l->reader = log_reader_new(&o);
