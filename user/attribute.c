@@ -201,6 +201,8 @@ static void see_client(struct model *m, const struct zt_ev *ev, const char *tail
 	b->file = keep(m, c->file);
 	b->memory_flag = keep(m, c->memory);
 	b->nplatforms = count_platforms(c->platform);
+	b->nlabels = c->nlabels;
+	b->envs = c->envs;
 	b->several_files = c->containerfile && c->nfiles > 1;
 	if (c->build_args_bytes)
 		b->build_args = arena_dup(&m->arena, c->build_args, c->build_args_bytes + 1);

@@ -28,7 +28,8 @@ static bool is_borrowed(const struct model *m, const struct build *b)
 
 static struct dockerfile *parse(struct model *m, const struct build *b, unsigned int minor, char *err, size_t size)
 {
-	struct df_opts o = { .target = b->target, .build_args = b->build_args, .buildkit_minor = minor, .base = base_of, .base_ctx = m };
+	struct df_opts o = { .target = b->target, .build_args = b->build_args, .labels = b->nlabels, .buildkit_minor = minor,
+			     .base = base_of, .base_ctx = m };
 
 	return dockerfile_parse(b->file_text, b->file_len, &o, err, size);
 }

@@ -43,6 +43,24 @@ own_limit() {
 	has j .command.exit_code 137
 }
 
+# The classic builder ends with a LABEL for each key of its options, and counts them
+scenario legacy_label docker
+legacy_label() {
+	dockerfile <<-'END'
+	FROM base:1
+	RUN oombox eat 200
+	CMD ["sh"]
+	END
+	traced "${LEGACY[@]}" -m 48m --memory-swap 48m --label a=b --label c=d --label a=e ctx
+	same "exit status" "$RC" 137
+	oom_read
+	legacy_step
+	[[ $V_total == 5 ]] || fail "FROM, RUN, CMD and two LABEL are 5, docker says $V_total"
+	lines_of 'RUN oombox'
+	check_oom ZT1001
+	check_step
+}
+
 # exec form: no shell, the victim is the step's first process
 scenario own_limit_exec_form docker
 own_limit_exec_form() {

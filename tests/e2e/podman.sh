@@ -95,6 +95,32 @@ podman_own_limit() {
 scenario buildah_own_limit
 buildah_own_limit() { own_limit_of buildah; }
 
+# --label is an instruction of its own, and counted
+scenario podman_label
+podman_label() {
+	podman_is podman
+	second_of_two 'oombox eat 120'
+	boxed_steps 4096 "${P[@]}" --memory 60m --memory-swap 60m --label a=b ctx
+	traced "${IN_BOX[@]}"
+	oom_read 1 "$STEPS"
+	check_oom ZT1001
+	right_step
+	[[ $V_total == 5 ]] || fail "a FROM, a COPY, two RUN and a LABEL are 5, podman says $V_total"
+}
+# How many several are, and whether --env is one, depends on podman's age: the step has no number then, but its line
+scenario podman_labels
+podman_labels() {
+	podman_is podman
+	second_of_two 'oombox eat 120'
+	boxed_steps 4096 "${P[@]}" --memory 60m --memory-swap 60m --label a=b --label c=d --env B=2 ctx
+	traced "${IN_BOX[@]}"
+	oom_read 1 "$STEPS"
+	check_oom ZT1001
+	lines_of 'RUN echo second' ctx/Containerfile
+	has s .line "$L_first"
+	has s .index null
+}
+
 # The limit of the job that podman itself runs in
 job_limit_of() {	# BUILDER [OPTION…]
 	podman_is "$1"

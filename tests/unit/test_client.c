@@ -114,7 +114,7 @@ static void test_details(void **state)
 		"64m\0--memory-swap=1g\0--cgroup-parent\0/p\0--target\0T\0-t\0a\0--tag=b"
 		"\0--build-arg\0A=1\0--build-arg\0FROM_ENV\0--build-arg=B=x "
 		"y\0--progress=plain\0--network\0none\0"
-		"--platform\0linux/arm64\0--no-cache=false\0-q\0.";
+		"--platform\0linux/arm64\0--no-cache=false\0-q\0--label\0a=b\0--label=c\0--label\0a=d\0--label\0=e\0.";
 	static const char want[] = "A=1\0B=x y\0";
 	struct client_cmd c;
 
@@ -128,6 +128,7 @@ static void test_details(void **state)
 	assert_int_equal(c.ntags, 2);
 	assert_string_equal(c.tags[0], "a");
 	assert_string_equal(c.tags[1], "b");
+	assert_int_equal(c.nlabels, 2); /* of two keys; one without a key is none */
 	assert_int_equal(c.build_args_bytes, sizeof(want) - 1);
 	assert_memory_equal(c.build_args, want, sizeof(want));
 	assert_true(c.build_args_env);

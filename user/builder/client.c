@@ -45,6 +45,21 @@ static bool is_true(const char *v)
 	return !v || !one_of(v, no);
 }
 
+/* Once for each key, as builders keep them */
+static void add_label(struct client_cmd *c, const char *v)
+{
+	size_t key = v ? strcspn(v, "=") : 0;
+
+	if (!key)
+		return;
+	for (unsigned int i = 0; i < c->nlabels && i < CLIENT_LABELS_MAX; i++)
+		if (strcspn(c->labels[i], "=") == key && !strncmp(c->labels[i], v, key))
+			return;
+	if (c->nlabels < CLIENT_LABELS_MAX)
+		c->labels[c->nlabels] = v;
+	c->nlabels++;
+}
+
 static void set_opt(struct client_cmd *c, enum opt_id id, const char *v)
 {
 	switch (id) {
@@ -102,6 +117,12 @@ static void set_opt(struct client_cmd *c, enum opt_id id, const char *v)
 		break;
 	case OPT_PULL:
 		c->pull = is_true(v);
+		break;
+	case OPT_LABEL:
+		add_label(c, v);
+		break;
+	case OPT_ENV:
+		c->envs = true;
 		break;
 	case OPT_TAG:
 		if (c->ntags < CLIENT_TAGS_MAX)

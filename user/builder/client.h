@@ -24,6 +24,7 @@ enum client_kind {
 #define CLIENT_PATH_MAX 4096
 #define CLIENT_ARGS_MAX 8192
 #define CLIENT_TAGS_MAX 8
+#define CLIENT_LABELS_MAX 16
 
 /* Pointers borrow from the argv given to client_parse; NULL: not given. */
 struct client_cmd {
@@ -41,6 +42,9 @@ struct client_cmd {
 	bool dockerfile_stdin;	/* -f -, or the context - (a Dockerfile, or a tar that holds one) */
 	bool remote;		/* the Dockerfile is not on this machine: URL or git context, remote -f */
 	bool no_cache, quiet, pull;
+	const char *labels[CLIENT_LABELS_MAX]; /* --label, of each key one */
+	unsigned int nlabels;	/* all of them, also past CLIENT_LABELS_MAX */
+	bool envs;		/* --env of podman and buildah */
 	bool truncated;		/* argv was cut before its end: options may be missing */
 	/*
 	 * Path of the Dockerfile as the client would open it, relative to its working directory: -f, else

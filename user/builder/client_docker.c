@@ -45,7 +45,7 @@ static const struct opt build_opts[] = {
 	{ "iidfile", 0, true, OPT_OTHER },
 	{ "invoke", 0, true, OPT_OTHER },
 	{ "isolation", 0, true, OPT_OTHER },
-	{ "label", 0, true, OPT_OTHER },
+	{ "label", 0, true, OPT_LABEL },
 	{ "load", 0, false, OPT_OTHER },
 	{ "memory", 'm', true, OPT_MEMORY },
 	{ "memory-swap", 0, true, OPT_MEMORY_SWAP },

@@ -29,6 +29,8 @@ enum opt_id {
 	OPT_CONTEXT,	   /* of docker: whose daemon */
 	OPT_BUILD_CONTEXT, /* where builders have an option for it */
 	OPT_CONFIG,
+	OPT_LABEL,
+	OPT_ENV,
 };
 
 struct opt {

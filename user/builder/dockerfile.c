@@ -357,6 +357,7 @@ static void mark_needed(struct df_parser *p, const struct graph *g)
  * target. */
 static void count_steps(struct df_parser *p)
 {
+	p->nsteps = p->opts->labels;
 	for (size_t i = 0; i < p->lines.n; i++) {
 		const struct df_item *it = &p->items[i];
 
@@ -406,6 +407,7 @@ static const char *run(struct df_parser *p, struct df_str text)
 		sources(p, &g);
 	if (!p->err) {
 		p->df->target = find_target(p);
+		p->df->labels = p->opts->labels;
 		mark_needed(p, &g);
 		count_steps(p);
 		evaluate(p);
@@ -505,4 +507,5 @@ void dockerfile_place(const struct dockerfile *df, const struct df_instr *in, un
 		if (i == in)
 			*index = *total;
 	}
+	*total += in->stage == df->target ? df->labels : 0;
 }

@@ -30,6 +30,8 @@ struct df_base {
 struct df_opts {
 	const char *target;	/* --target; NULL: the last stage */
 	const char *build_args; /* K=V NUL-separated, empty string at the end; NULL: none */
+	/* --label: all builders but BuildKit end the target with so many LABEL instructions, and count them */
+	unsigned int labels;
 	/*
 	 * BuildKit 0.N that prints the names, 0: newest known. Differences, read in each tag's source:
 	 *   N < 10 no heredocs (Docker 20.10 has 0.8; the legacy builder has none either)
@@ -99,6 +101,7 @@ struct dockerfile {
 	struct df_warning *warnings;
 	size_t nwarnings;
 	int target; /* stage number; -1: opts.target names none (then every stage is in_build) */
+	unsigned int labels; /* of df_opts */
 	const char *syntax; /* "docker/dockerfile:1": value of the syntax directive; NULL: none */
 	void *priv;
 };

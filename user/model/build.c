@@ -88,7 +88,8 @@ void step_number(const struct step *s, unsigned int *index, unsigned int *total)
 		break;
 	case BUILDER_PODMAN:
 	case BUILDER_BUILDAH:
-		if (df)
+		/* buildah 1.29 made one LABEL of several, and an ENV of --env (67ab55bbb); which one runs is not known */
+		if (df && s->build->nlabels < 2 && !s->build->envs)
 			dockerfile_place(df, in, index, total);
 		break;
 	default: /* kaniko numbers nothing */
