@@ -448,6 +448,7 @@ enum zt_file_status {
 	ZT_FILE_REMOTE = 3,	/* URL or git context */
 	ZT_FILE_NOT_REGULAR = 4,
 	ZT_FILE_GONE = 5,	/* the process that named it was gone */
+	ZT_FILE_UNKNOWN = 6,	/* bake's file names it by an expression that ztrace does not work out */
 };
 #define ZT_FILE_CHUNK (32 * 1024)
 #define ZT_FILE_MAX (1024 * 1024)

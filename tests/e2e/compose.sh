@@ -249,6 +249,61 @@ bake_hcl() {
 	is_true i '.victims[0].argv | index("185") != null'
 }
 
+# A target for each of a list, with functions, conditions and a variable of the environment
+scenario bake_matrix docker26
+bake_matrix() {
+	four_services 2
+	sed -i 's/^RUN /RUN --network=none /' ./*/Dockerfile	# buildx 0.13 takes no network from HCL
+	cat >docker-bake.hcl <<-'END'
+	variable "BIG" { default = 30 }
+	function "size" {
+	  params = [name]
+	  result = name == "large" ? BIG + 5 : 15
+	}
+	group "default" { targets = ["svc"] }
+	target "svc" {
+	  name = "svc-${lower(item.name)}"
+	  matrix = { item = [{ name = "Small", dir = "web" }, { name = "Large", dir = "api" }] }
+	  context = "./${item.dir}"
+	  args = { MB = size(lower(item.name)) }
+	}
+	END
+	export BIG=180
+	traced docker buildx bake -f docker-bake.hcl
+	[[ $RC != 0 ]] || fail "the build passed"
+	oom_read
+	check_oom ZT1002
+	has b .service svc-large
+	has b .dockerfile api/Dockerfile
+	lines_of 'sleep 1' api/Dockerfile
+	has s .line "$L_first"
+	has j '[.builds[].service] | sort | join(" ")' 'svc-large svc-small'
+	is_true i '.victims[0].argv | index("185") != null'
+}
+# A Dockerfile that ztrace cannot work out is none: no line of another is taken for the step's
+scenario bake_unknown docker26
+bake_unknown() {
+	four_services 2
+	sed -i 's/^RUN /RUN --network=none /' ./*/Dockerfile
+	cp api/Dockerfile api/other
+	cat >docker-bake.hcl <<-'END'
+	group "default" { targets = ["svc"] }
+	target "svc" {
+	  context = "./api"
+	  dockerfile = "${try(regex("[a-z]+", "other"), "")}"
+	  args = { MB = 185 }
+	}
+	END
+	traced docker buildx bake -f docker-bake.hcl
+	[[ $RC != 0 ]] || fail "the build passed"
+	oom_read
+	incident_of "$OOM_pid"
+	has b .service svc
+	has b .dockerfile null
+	has s .line null
+	is_true i '.notes | any(test("cannot work out"))'
+}
+
 # Each of the others in turn: two services of one Dockerfile, one of which has the step that the others share behind it
 service_died() {	# COMPOSE SERVICE
 	local file=api/Dockerfile text='RUN sleep 1'

@@ -189,7 +189,7 @@ static void test_hcl(void **state)
 		"  args = {\n    MB = \"${MB}\"\n    N = 5\n    \"Q\" : \"a\\\"b\",\n    F = f(1)\n    E = MB == 7 ? \"y\" : \"n\"\n  }\n"
 		"  tags = [\"a\", \"b${f(\"}\")}\"]\n}\n"
 		"target \"api\" {\n  inherits = [\"_c\"]\n  contexts = { x = \"y\" }\n}\n";
-	char *json = hcl_to_json(hcl, sizeof(hcl) - 1);
+	char *json = hcl_to_json(hcl, sizeof(hcl) - 1, variable, NULL);
 	struct project *p;
 
 	(void)state;
@@ -200,11 +200,92 @@ static void test_hcl(void **state)
 	assert_string_equal(find(p, "web")->context, "/p/.");
 	assert_string_equal(find(p, "web")->dockerfile, "W-final");
 	assert_string_equal(find(p, "web")->target, "final");
-	has_args(find(p, "web"), "MB=7 N=5 Q=a\"b");
+	has_args(find(p, "web"), "MB=7 N=5 Q=a\"b F=2 E=n");
 	end(p);
 	free(json);
-	json = hcl_to_json("}]\"${", 5);
+	json = hcl_to_json("}]\"${", 5, NULL, NULL);
 	assert_non_null(json);
+	free(json);
+}
+
+/* What an expression of bake's comes to, as an argument of the target; NULL: it is not known */
+static void has_value(const char *expression, const char *want)
+{
+	static const char before[] =
+		"variable \"STAGE\" { default = \"x\" }\nvariable \"N\" { default = 7 }\nvariable \"LIST\" { default = [\"a\", \"b\"] }\n"
+		"variable \"LATE\" { default = \"${EARLY}!\" }\nvariable \"EARLY\" { default = \"e\" }\n"
+		"variable \"LOOP\" { default = LOOP }\nvariable \"NONE\" {}\nplain = \"p\"\n"
+		"function \"twice\" {\n  params = [a]\n  result = \"${a}${a}\"\n}\n"
+		"function \"all\" {\n  params = [first]\n  variadic_params = rest\n  result = join(first, rest)\n}\n"
+		"function \"ever\" {\n  params = [a]\n  result = ever(a)\n}\n";
+	char text[4096];
+	struct project *p;
+	char *json;
+
+	snprintf(text, sizeof(text), "%starget \"t\" {\n  args = {\n    V = %s\n    AFTER = 1\n  }\n}\n", before, expression);
+	json = hcl_to_json(text, strlen(text), variable, NULL);
+	assert_non_null(json);
+	p = project(json);
+	snprintf(text, sizeof(text), "%s%s%sAFTER=1", want ? "V=" : "", want ?: "", want ? " " : "");
+	print_message("%s\n", expression);
+	has_args(find(p, "t"), text);
+	end(p);
+	free(json);
+}
+
+static void test_hcl_expressions(void **state)
+{
+	static const char *const cases[][2] = {
+		{ "1 + 2 * 3", "7" }, { "(1 + 2) * 3", "9" }, { "7 / 2", "3.5" }, { "-N + 10 % 4", "-5" }, { "0.5", "0.5" },
+		{ "N > 6 && !(N == 8) ? \"yes\" : \"no\"", "yes" }, { "N == \"7\" ? 1 : 2", "2" }, { "1 <= 1 || false", "true" },
+		{ "STAGE", "final" }, { "\"${STAGE}-${N}\"", "final-7" }, { "\"$${STAGE}\"", "${STAGE}" }, { "\"a$b\"", "a$b" },
+		{ "LATE", "e!" }, { "NONE", "" }, { "plain", "p" }, { "LOOP", NULL }, { "ELSEWHERE", NULL }, { "\"x${ELSEWHERE}\"", NULL },
+		{ "\"\\u00e9\\t\"", "\u00e9\t" }, { "\"%%{x}\"", "%{x}" }, { "\"%{if true}a%{endif}\"", NULL },
+		{ "LIST[1]", "b" }, { "LIST[9]", NULL }, { "{a = {b = \"deep\"}}.a.b", "deep" }, { "{a = 1}[\"a\"]", "1" },
+		{ "join(\",\", [for x in LIST : upper(x)])", "A,B" }, { "join(\",\", [for i, x in LIST : \"${i}${x}\" if x != \"a\"])", "1b" },
+		{ "{for x in LIST : x => \"${x}!\"}.b", "b!" }, { "length([for x in [] : x])", "0" },
+		{ "twice(\"ab\")", "abab" }, { "all(\"-\", \"x\", \"y\")", "x-y" }, { "all(\"+\", LIST...)", "a+b" }, { "ever(1)", NULL },
+		{ "no_such(1)", NULL }, { "notequal(\"\", STAGE) ? \"set\" : \"empty\"", "set" },
+		{ "lower(replace(\"A-B\", \"-\", \"_\"))", "a_b" }, { "join(\"|\", split(\".\", \"1.2.3\"))", "1|2|3" },
+		{ "format(\"%s:%v%%\", \"a\", 5)", "a:5%" }, { "format(\"%5d\", 5)", NULL }, { "substr(\"abcdef\", 2, 3)", "cde" },
+		{ "trimprefix(\"v1.2\", \"v\")", "1.2" }, { "trimsuffix(\"a.b\", \".b\")", "a" }, { "trimspace(\"  x \")", "x" },
+		{ "coalesce(\"\", null, \"z\")", "z" }, { "element(concat(LIST, [\"c\"]), 2)", "c" }, { "lookup({a = 1}, \"b\", \"none\")", "none" },
+		{ "contains(LIST, \"b\")", "true" }, { "join(\"\", distinct([\"a\", \"a\", \"b\"]))", "ab" }, { "add(N, 1)", "8" },
+		{ "join(\"\", keys(merge({b = 1}, {a = 2})))", "ab" }, { "join(\"\", flatten([[\"a\"], [[\"b\"]]]))", "ab" },
+		{ "sanitize(\"a.b/c\")", "a_b_c" }, { "1 # one", "1" }, { "\"a\" /* one */", "a" }, { "<<EOT\nline ${N}\nEOT", "line 7\n" },
+		{ "<<-EOT\n      in\n        deeper\n    EOT", "in\n  deeper\n" }, { "null", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		has_value(cases[i][0], cases[i][1]);
+}
+
+/* From docker's own examples (docs.docker.com/build/bake/matrices) */
+static void test_hcl_matrix(void **state)
+{
+	static const char hcl[] =
+		"group \"default\" { targets = [\"app\"] }\n"
+		"target \"app\" {\n  name = \"app-${tgt}-${replace(item.version, \".\", \"-\")}\"\n"
+		"  matrix = {\n    tgt = [\"lint\", \"build\"]\n    item = [{ version = \"1.0\" }, { version = \"2.0\" }]\n  }\n"
+		"  dockerfile = \"${item.version}.Dockerfile\"\n  target = tgt\n}\n"
+		"target \"odd\" {\n  dockerfile = uuidv4()\n}\ntarget \"heir\" {\n  inherits = [\"odd\"]\n}\n"
+		"target \"dyn\" {\n  name = \"d-${timestamp()}\"\n  matrix = { a = [1] }\n}\n";
+	char *json = hcl_to_json(hcl, sizeof(hcl) - 1, variable, NULL);
+	struct project *p;
+
+	(void)state;
+	assert_non_null(json);
+	p = project(json);
+	project_select(p, "", "");
+	assert_string_equal(find(p, "app-lint-1-0")->target, "lint");
+	assert_string_equal(find(p, "app-build-2-0")->dockerfile, "2.0.Dockerfile");
+	assert_true(find(p, "app-lint-2-0")->wanted && find(p, "app-build-1-0")->wanted);
+	assert_false(find(p, "app-lint-1-0")->unplaced);
+	for (unsigned int n = 0; n < p->n; n++) /* the latter has a name that nobody can tell */
+		assert_true(strcmp(p->services[n].name, "app") && strncmp(p->services[n].name, "d", 1));
+	assert_true(find(p, "odd")->unplaced && find(p, "heir")->unplaced);
+	end(p);
 	free(json);
 }
 
@@ -290,6 +371,8 @@ int main(void)
 		cmocka_unit_test(test_select),
 		cmocka_unit_test(test_bake),
 		cmocka_unit_test(test_hcl),
+		cmocka_unit_test(test_hcl_expressions),
+		cmocka_unit_test(test_hcl_matrix),
 		cmocka_unit_test(test_fan_out),
 		cmocka_unit_test(test_not_ours),
 		cmocka_unit_test(test_commands),

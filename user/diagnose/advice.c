@@ -129,6 +129,9 @@ static void note_dockerfile(struct report *r, const struct unit *u, struct incid
 			 b->several_files ? _("built from several files: only the last one was read, and it has no such RUN") :
 			 _("no RUN in the Dockerfile has this step's text; the file may have changed"));
 		break;
+	case ZT_FILE_UNKNOWN:
+		add_note(i, _("bake's file names the Dockerfile in a way that ztrace cannot work out, so the step has no line number here"));
+		break;
 	case ZT_FILE_ERRNO:
 		add_note(i, say(r, _("the Dockerfile could not be read: %s"), strerror(b->file_error)));
 		break;

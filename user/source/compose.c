@@ -8,6 +8,7 @@
 #include <yaml.h>
 
 #include "base/cleanup.h"
+#include "source/hcl.h"
 #include "source/interpolate.h"
 
 #define DEPTH_MAX 8 /* anchors may refer to themselves, files include each other */
@@ -243,6 +244,7 @@ static void read_build(struct doc *d, struct service *v, const node *build)
 	const char *text = scalar(get(d, build, "dockerfile_inline")) ?: scalar(get(d, build, "dockerfile-inline"));
 
 	v->builds = true;
+	v->unplaced |= get(d, build, HCL_UNKNOWN) != NULL;
 	set(&v->context, below(d->dir, text_of(d->p, scalar(get(d, build, "context")))));
 	set(&v->dockerfile, text_of(d->p, scalar(get(d, build, "dockerfile"))));
 	set(&v->target, text_of(d->p, scalar(get(d, build, "target"))));
@@ -269,6 +271,7 @@ static void inherit(struct service *v, const struct service *base)
 	if (v == base || !base->builds)
 		return;
 	v->builds = true;
+	v->unplaced |= base->unplaced;
 	fill(&v->context, base->context);
 	fill(&v->dockerfile, base->dockerfile);
 	fill(&v->target, base->target);

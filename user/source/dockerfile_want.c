@@ -169,6 +169,12 @@ int dockerfile_answer(struct dockerfile_buf *b, int proc, const char *cwd, const
 	return err;
 }
 
+int dockerfile_unknown(struct dockerfile_buf *b, const struct want *w, sink_fn sink, void *ctx)
+{
+	event_start(b, w, "");
+	return fail(b, ZT_FILE_UNKNOWN, 0, sink, ctx);
+}
+
 int dockerfile_tell(struct dockerfile_buf *b, const struct want *w, const char *path, const char *text, sink_fn sink,
 		    void *ctx)
 {

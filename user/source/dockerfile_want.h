@@ -19,7 +19,10 @@ struct dockerfile_buf {
 int dockerfile_answer(struct dockerfile_buf *b, int proc, const char *cwd, const struct want *w,
 		      sink_fn sink, void *ctx);
 
-/* The same of a text that stands in a compose file, `path`. */
+/* There is one, and which is not known. */
+int dockerfile_unknown(struct dockerfile_buf *b, const struct want *w, sink_fn sink, void *ctx);
+
+/* As dockerfile_answer, of a text that stands in a compose file, `path`. */
 int dockerfile_tell(struct dockerfile_buf *b, const struct want *w, const char *path, const char *text, sink_fn sink,
 		    void *ctx);
 

@@ -2,25 +2,37 @@
 #include "source/hcl.h"
 
 #include <ctype.h>
-#include <jansson.h>
-#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
+#include "source/hcl_internal.h"
 #include "source/store_json.h"
 
-#define DEPTH_MAX 16
-#define NAME_BYTES 256
-#define STRING_BYTES 4096
+#define BLOCKS_MAX 512
+#define WORK_MAX 200000 /* expressions: a hundredth of a second's */
+#define MATRIX_MAX 256
 
-struct hcl {
-	const char *p, *end;
-	unsigned int depth;
-	json_t *variables; /* name: default */
+/* TYPE "LABEL" { … }, or NAME = … of the file itself */
+struct block {
+	char type[HCL_NAME_BYTES], label[HCL_NAME_BYTES];
+	const char *p; /* behind the brace, or the = */
+	bool attribute;
+	bool resolving, resolved; /* variables */
+	json_t *value;
 };
 
-/* Blanks and comments; newlines too when `lines` */
-static void skip(struct hcl *h, bool lines)
+struct hcl_file {
+	struct block blocks[BLOCKS_MAX];
+	unsigned int n;
+	const char *end;
+	size_t work;
+	const char *(*environment)(void *ctx, const char *name);
+	void *ctx;
+};
+
+void hcl_skip(struct hcl *h, bool lines)
 {
 	while (h->p < h->end) {
 		char c = *h->p;
@@ -40,21 +52,22 @@ static void skip(struct hcl *h, bool lines)
 	}
 }
 
-static bool take(struct hcl *h, char c)
+bool hcl_take(struct hcl *h, const char *token)
 {
-	if (h->p < h->end && *h->p == c) {
-		h->p++;
-		return true;
-	}
-	return false;
+	size_t n = strlen(token);
+
+	if ((size_t)(h->end - h->p) < n || memcmp(h->p, token, n) != 0)
+		return false;
+	h->p += n;
+	return true;
 }
 
-static bool name(struct hcl *h, char *buf)
+bool hcl_name(struct hcl *h, char buf[HCL_NAME_BYTES])
 {
 	size_t n = 0;
 
-	while (h->p < h->end && (isalnum((unsigned char)*h->p) || *h->p == '_' || *h->p == '-')) {
-		if (n + 1 < NAME_BYTES)
+	while (h->p < h->end && (isalnum((unsigned char)*h->p) || *h->p == '_' || (*h->p == '-' && n))) {
+		if (n + 1 < HCL_NAME_BYTES)
 			buf[n++] = *h->p;
 		h->p++;
 	}
@@ -62,265 +75,354 @@ static bool name(struct hcl *h, char *buf)
 	return n;
 }
 
-static void add(char *buf, size_t *n, const char *s, size_t len)
+bool hcl_work(struct hcl *h, size_t units)
 {
-	if (*n + len >= STRING_BYTES)
-		len = STRING_BYTES - 1 - *n;
-	memcpy(buf + *n, s, len);
-	*n += len;
+	h->file->work -= units < h->file->work ? units : h->file->work;
+	return h->file->work;
 }
 
-/* "${name}", with its default */
-static void add_variable(const struct hcl *h, char *buf, size_t *n, const char *var)
+/* Past what cannot be read: at least a character, at most to the end of the line */
+static void pass(struct hcl *h)
 {
-	const char *value = json_string_value(json_object_get(h->variables, var));
-
-	add(buf, n, "${", 2);
-	add(buf, n, var, strlen(var));
-	if (value) {
-		add(buf, n, "-", 1);
-		add(buf, n, value, strlen(value));
-	}
-	add(buf, n, "}", 1);
+	while (h->p < h->end && *h->p != '\n')
+		h->p++;
+	hcl_take(h, "\n");
 }
 
-static bool string(struct hcl *h, char *buf);
-
-/* Strings have templates have strings … */
-static void skip_string(struct hcl *h)
+/* NAME = EXPRESSION in a block, behind its brace. false: the block has ended. Blocks in it are passed over. */
+static bool next_attribute(struct hcl *h, char name[HCL_NAME_BYTES])
 {
-	char waste[STRING_BYTES];
+	unsigned int depth = 0;
 
-	if (++h->depth < DEPTH_MAX)
-		string(h, waste);
-	h->depth--;
-}
-
-/* Behind "${": a plain name, or what we do not work out. false: the latter */
-static bool template(struct hcl *h, char *buf, size_t *n)
-{
-	char var[NAME_BYTES];
-	unsigned int depth = 1;
-
-	skip(h, true);
-	if (name(h, var)) {
-		skip(h, true);
-		if (take(h, '}')) {
-			add_variable(h, buf, n, var);
-			return true;
+	while (hcl_skip(h, true), h->p < h->end) {
+		if (hcl_take(h, "}")) {
+			if (!depth--)
+				return false;
+			continue;
 		}
-	}
-	while (h->p < h->end && depth) {
-		char c = *h->p++;
-
-		depth += c == '{';
-		depth -= c == '}';
-		if (c == '"')
-			skip_string(h);
+		if (!hcl_name(h, name)) {
+			pass(h);
+			continue;
+		}
+		hcl_skip(h, false);
+		if (hcl_take(h, "=")) {
+			if (!depth)
+				return true;
+			json_decref(hcl_expression(h));
+			continue;
+		}
+		while (h->p < h->end && *h->p != '{' && *h->p != '\n')
+			h->p++;
+		depth += hcl_take(h, "{");
 	}
 	return false;
 }
 
-/* Behind its opening quote. false: something in it is not known */
-static bool string(struct hcl *h, char *buf)
+/* The expression of that attribute of a block. false: it has none */
+static bool find(const struct block *b, const struct hcl *in, const char *attribute, struct hcl *ret)
 {
-	bool known = true;
-	size_t n = 0;
+	char name[HCL_NAME_BYTES];
 
-	while (h->p < h->end && *h->p != '"' && *h->p != '\n') {
-		char c = *h->p++;
+	*ret = *in;
+	ret->p = b->p;
+	if (b->attribute)
+		return false;
+	while (next_attribute(ret, name)) {
+		if (!strcmp(name, attribute))
+			return true;
+		json_decref(hcl_expression(ret));
+	}
+	return false;
+}
 
-		if (c == '\\' && h->p < h->end) {
-			c = *h->p++;
-			c = c == 'n' ? '\n' : c == 't' ? '\t' : c;
-			add(buf, &n, &c, 1);
-		} else if (c == '$' && h->p < h->end && *h->p == '{') {
-			h->p++;
-			known &= template(h, buf, &n);
+static struct block *block_named(struct hcl_file *f, const char *type, const char *label)
+{
+	for (unsigned int i = f->n; i-- > 0;)
+		if (!strcmp(f->blocks[i].type, type) && !strcmp(f->blocks[i].label, label))
+			return &f->blocks[i];
+	return NULL;
+}
+
+/* A variable of the environment has the type of the default. */
+static json_t *as_type(const char *text, const json_t *like)
+{
+	json_t *v __json = json_string(text);
+	double d;
+
+	if (json_is_boolean(like))
+		return strchr("1tT", *text) && *text ? json_true() : strchr("0fF", *text) && *text ? json_false() : NULL;
+	if (json_is_number(like))
+		return hcl_number(v, &d) ? hcl_new_number(d) : NULL;
+	return json_is_array(like) || json_is_object(like) ? NULL : json_incref(v);
+}
+
+static json_t *resolve(struct hcl *h, struct block *b)
+{
+	const char *given = b->attribute || !h->file->environment ? NULL : h->file->environment(h->file->ctx, b->label);
+	char *text __free = given ? strdup(given) : NULL;
+	struct hcl at = { .p = b->p, .end = h->file->end, .file = h->file, .depth = h->depth };
+	json_t *value = NULL;
+
+	if (b->attribute || find(b, &at, "default", &at))
+		value = hcl_expression(&at);
+	else
+		value = json_string("");
+	if (text) {
+		json_t *old __json = value;
+
+		value = as_type(text, old);
+	}
+	return value;
+}
+
+json_t *hcl_variable(struct hcl *h, const char *name)
+{
+	struct block *b;
+
+	for (const struct hcl_local *l = h->locals; l; l = l->up)
+		if (!strcmp(l->name, name))
+			return json_incref(l->value);
+	b = block_named(h->file, "variable", name) ?: block_named(h->file, "", name);
+	if (!b || b->resolving)
+		return NULL;
+	if (!b->resolved) {
+		b->resolving = true;
+		b->value = resolve(h, b);
+		b->resolving = false;
+		b->resolved = true;
+	}
+	return json_incref(b->value);
+}
+
+bool hcl_function(struct hcl *h, const char *name, json_t **args, size_t n, json_t **ret)
+{
+	const struct block *b = block_named(h->file, "function", name);
+	struct hcl at = { .end = h->file->end, .file = h->file, .depth = h->depth }, word;
+	struct hcl_local local[HCL_ARGS_MAX + 1];
+	char names[HCL_ARGS_MAX + 1][64], param[HCL_NAME_BYTES];
+	json_t *rest __json = json_array();
+	size_t k = 0;
+
+	if (!b)
+		return false;
+	*ret = NULL;
+	if (find(b, &at, "params", &word) && (hcl_skip(&word, false), hcl_take(&word, "[")))
+		while (hcl_skip(&word, true), k < n && hcl_name(&word, param)) {
+			snprintf(names[k], sizeof(names[k]), "%.63s", param);
+			local[k] = (struct hcl_local){ k ? &local[k - 1] : NULL, names[k], args[k] };
+			k++;
+			hcl_skip(&word, true);
+			hcl_take(&word, ",");
+		}
+	if (find(b, &at, "variadic_params", &word) && (hcl_skip(&word, false), hcl_name(&word, param))) {
+		for (size_t i = k; i < n; i++)
+			json_array_append(rest, args[i]);
+		snprintf(names[k], sizeof(names[k]), "%.63s", param);
+		local[k] = (struct hcl_local){ k ? &local[k - 1] : NULL, names[k], rest };
+		k++;
+	}
+	if (find(b, &at, "result", &word) && h->depth + 1 < HCL_DEPTH_MAX) {
+		word.locals = k ? &local[k - 1] : NULL;
+		word.depth = h->depth + 1;
+		*ret = hcl_expression(&word);
+	}
+	return true;
+}
+
+/* --- blocks --- */
+
+static void index_blocks(struct hcl h)
+{
+	struct hcl_file *f = h.file;
+
+	while (hcl_skip(&h, true), h.p < h.end && f->n < BLOCKS_MAX) {
+		struct block *b = &f->blocks[f->n];
+		char name[HCL_NAME_BYTES];
+
+		*b = (struct block){ 0 };
+		if (!hcl_name(&h, b->type)) {
+			pass(&h);
+			continue;
+		}
+		hcl_skip(&h, false);
+		if (hcl_take(&h, "=")) {
+			strcpy(b->label, b->type);
+			b->type[0] = 0;
+			b->attribute = true;
+			b->p = h.p;
+			f->n++;
+			json_decref(hcl_expression(&h)); /* its value is asked for when all are known */
+			continue;
+		}
+		if (hcl_take(&h, "\"")) {
+			size_t n = 0;
+
+			for (; h.p < h.end && *h.p != '"' && *h.p != '\n'; h.p++)
+				if (n + 1 < sizeof(b->label))
+					b->label[n++] = *h.p;
+			hcl_take(&h, "\"");
 		} else {
-			add(buf, &n, &c, 1);
+			hcl_name(&h, b->label);
 		}
-	}
-	take(h, '"');
-	buf[n] = 0;
-	return known;
-}
-
-/* The rest of an expression that is more than a literal, to the end of its line or list. */
-static void skip_expression(struct hcl *h)
-{
-	int depth = 0;
-
-	while (h->p < h->end && (depth || !strchr(",]}\n", *h->p))) {
-		depth += *h->p && strchr("([{", *h->p) ? 1 : *h->p && strchr(")]}", *h->p) ? -1 : 0;
-		if (*h->p++ == '"')
-			skip_string(h);
-	}
-}
-
-static bool at_end_of_value(struct hcl *h)
-{
-	skip(h, false);
-	return h->p >= h->end || strchr(",]}\n", *h->p);
-}
-
-static json_t *value(struct hcl *h);
-
-static json_t *list(struct hcl *h)
-{
-	json_t *a = json_array();
-
-	while (skip(h, true), h->p < h->end && !take(h, ']')) {
-		const char *before = h->p;
-		json_t *v = value(h);
-
-		if (v)
-			json_array_append_new(a, v);
-		skip(h, true);
-		if (!take(h, ',') && h->p == before)
-			h->p++;
-	}
-	return a;
-}
-
-/* { KEY = value, "KEY": value } */
-static json_t *object(struct hcl *h)
-{
-	json_t *o = json_object();
-
-	while (skip(h, true), h->p < h->end && !take(h, '}')) {
-		char key[STRING_BYTES] = "";
-		const char *before = h->p;
-		json_t *v;
-
-		if (take(h, '"'))
-			string(h, key);
-		else
-			name(h, key);
-		skip(h, false);
-		if (take(h, '=') || take(h, ':')) {
-			v = value(h);
-			if (v && *key)
-				json_object_set_new(o, key, v);
-			else
-				json_decref(v);
-		}
-		skip(h, true);
-		if (!take(h, ',') && h->p == before)
-			h->p++;
-	}
-	return o;
-}
-
-static json_t *scalar(struct hcl *h)
-{
-	char buf[STRING_BYTES], var[NAME_BYTES];
-	size_t n = 0;
-
-	if (take(h, '"'))
-		return string(h, buf) ? json_string(buf) : NULL;
-	if (!name(h, var))
-		return NULL;
-	if (isdigit((unsigned char)*var) || !strcmp(var, "true") || !strcmp(var, "false"))
-		return json_string(var);
-	if (!strcmp(var, "null"))
-		return NULL;
-	add_variable(h, buf, &n, var);
-	buf[n] = 0;
-	return json_string(buf);
-}
-
-/* NULL: none that is known without working it out */
-static json_t *value(struct hcl *h)
-{
-	json_t *v = NULL;
-
-	skip(h, false);
-	if (++h->depth < DEPTH_MAX)
-		v = take(h, '[') ? list(h) : take(h, '{') ? object(h) : scalar(h);
-	h->depth--;
-	if (!at_end_of_value(h)) { /* an operator, a call … */
-		json_decref(v);
-		v = NULL;
-		skip_expression(h);
-	}
-	return v;
-}
-
-/* The attributes of a block, behind its brace; blocks in it are passed over. */
-static json_t *body(struct hcl *h)
-{
-	json_t *o = json_object();
-	char key[NAME_BYTES];
-
-	while (skip(h, true), h->p < h->end && !take(h, '}')) {
-		const char *before = h->p;
-		json_t *v = NULL;
-
-		if (name(h, key) && (skip(h, false), take(h, '=')))
-			v = value(h);
-		else
-			skip_expression(h);
-		if (v)
-			json_object_set_new(o, key, v);
-		skip(h, true);
-		if (h->p == before)
-			h->p++;
-	}
-	return o;
-}
-
-/* Puts blocks of that type into `to`, by their label. */
-static void blocks(struct hcl h, const char *type, json_t *to)
-{
-	char kind[NAME_BYTES], label[STRING_BYTES];
-
-	while (skip(&h, true), h.p < h.end) {
-		const char *before = h.p;
-		json_t *o;
-
-		label[0] = 0;
-		if (!name(&h, kind)) {
-			h.p++;
+		hcl_skip(&h, false);
+		if (!hcl_take(&h, "{")) {
+			pass(&h);
 			continue;
 		}
-		skip(&h, false);
-		if (take(&h, '"')) {
-			string(&h, label);
-		}
-		skip(&h, false);
-		if (!take(&h, '{')) {
-			skip_expression(&h);
-			if (h.p == before)
-				h.p++;
-			continue;
-		}
-		o = body(&h);
-		if (!strcmp(kind, type) && *label)
-			json_object_set_new(to, label, o);
-		else
-			json_decref(o);
+		b->p = h.p;
+		f->n++;
+		while (next_attribute(&h, name))
+			json_decref(hcl_expression(&h));
 	}
 }
 
-char *hcl_to_json(const char *text, size_t len)
+/* As a reader of compose files takes it: a $ of its own is $$ there. */
+static json_t *told(json_t *v)
 {
-	struct hcl h = { .p = text, .end = text + len };
-	json_t *all __json = json_object(), *found __json = json_object(), *variables __json = json_object();
-	static const char *const types[] = { "group", "target" };
+	char *text __free = hcl_text(v), *out;
+	json_t *ret;
 	const char *key;
-	json_t *v;
+	size_t i, n = 0;
+	json_t *e;
 
-	blocks(h, "variable", found);
-	json_object_foreach (found, key, v)
-		if (json_is_string(json_object_get(v, "default")))
-			json_object_set(variables, key, json_object_get(v, "default"));
-	h.variables = variables;
-	for (int n = 0; n < 2; n++) {
-		json_t *o = json_object();
-
-		blocks(h, types[n], o);
-		json_object_set_new(all, types[n], o);
+	if (json_is_array(v)) {
+		ret = json_array();
+		json_array_foreach (v, i, e)
+			json_array_append_new(ret, told(e));
+		return ret;
 	}
-	return json_dumps(all, 0);
+	if (json_is_object(v)) {
+		ret = json_object();
+		json_object_foreach (v, key, e)
+			if (!json_is_null(e))
+				json_object_set_new(ret, key, told(e));
+		return ret;
+	}
+	out = text ? malloc(2 * strlen(text) + 1) : NULL;
+	for (const char *p = text; out && *p; p++) {
+		out[n++] = *p;
+		if (*p == '$')
+			out[n++] = '$';
+	}
+	ret = out ? json_stringn(out, n) : json_string("");
+	free(out);
+	return ret;
+}
+
+/* What must be known to say which file a target is built from, and how its steps are counted */
+static bool places(const char *key)
+{
+	static const char *const keys[] = { "context", "dockerfile", "dockerfile-inline", "inherits", "target" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		if (!strcmp(keys[i], key))
+			return true;
+	return false;
+}
+
+static json_t *body(const struct block *b, struct hcl h)
+{
+	json_t *o = json_object();
+	char key[HCL_NAME_BYTES];
+
+	h.p = b->p;
+	while (next_attribute(&h, key)) {
+		json_t *v __json = hcl_expression(&h);
+
+		if (!strcmp(key, "matrix") || !strcmp(key, "name"))
+			continue;
+		if (v && !json_is_null(v))
+			json_object_set_new(o, key, told(v));
+		else if (!v && places(key))
+			json_object_set_new(o, HCL_UNKNOWN, json_true());
+	}
+	return o;
+}
+
+struct matrix {
+	const struct block *b;
+	json_t *targets, *members;
+	unsigned int n;
+};
+
+/* One target for each way to choose one of each list; axes: from `it` on */
+static void expand(struct matrix *x, struct hcl h, json_t *axes, void *it)
+{
+	if (it && x->n < MATRIX_MAX && h.depth < HCL_DEPTH_MAX) {
+		struct hcl_local l = { h.locals, json_object_iter_key(it), NULL };
+		json_t *list = json_object_iter_value(it);
+
+		h.locals = &l;
+		h.depth++;
+		for (size_t i = 0; i < json_array_size(list) && x->n < MATRIX_MAX && hcl_work(&h, 1); i++) {
+			l.value = json_array_get(list, i);
+			expand(x, h, axes, json_object_iter_next(axes, it));
+		}
+		return;
+	}
+	if (!it) {
+		struct hcl at;
+		json_t *name __json = find(x->b, &h, "name", &at) ? hcl_expression(&at) : NULL;
+
+		x->n++;
+		if (!json_is_string(name))
+			return; /* nobody can say which it is */
+		json_object_set_new(x->targets, json_string_value(name), body(x->b, h));
+		json_array_append(x->members, name);
+	}
+}
+
+static void add_target(const struct block *b, struct hcl h, json_t *targets, json_t *groups)
+{
+	struct matrix x = { .b = b, .targets = targets };
+	json_t *axes __json = NULL;
+	struct hcl at;
+
+	if (!find(b, &h, "matrix", &at)) {
+		json_object_set_new(targets, b->label, body(b, h));
+		return;
+	}
+	axes = hcl_expression(&at);
+	if (!json_object_size(axes))
+		return;
+	x.members = json_array();
+	expand(&x, h, axes, json_object_iter(axes));
+	json_object_set_new(groups, b->label, json_pack("{s:o}", "targets", x.members));
+}
+
+char *hcl_to_json(const char *text, size_t len, const char *(*environment)(void *ctx, const char *name), void *ctx)
+{
+	struct hcl_file *f = calloc(1, sizeof(*f));
+	struct hcl h = { .p = text, .end = text + len, .file = f };
+	json_t *groups = json_object(), *targets = json_object(), *all __json = json_pack("{s:o, s:o}", "group", groups, "target", targets);
+	char *ret;
+
+	if (!f || !all) {
+		free(f);
+		return NULL;
+	}
+	f->end = h.end;
+	f->work = WORK_MAX;
+	f->environment = environment;
+	f->ctx = ctx;
+	index_blocks(h);
+	for (unsigned int i = 0; i < f->n; i++) { /* what was asked for before all were known */
+		json_decref(f->blocks[i].value);
+		f->blocks[i].value = NULL;
+		f->blocks[i].resolved = false;
+	}
+	f->work = WORK_MAX;
+	for (unsigned int i = 0; i < f->n; i++) {
+		const struct block *b = &f->blocks[i];
+
+		if (!strcmp(b->type, "target") && *b->label)
+			add_target(b, h, targets, groups);
+		else if (!strcmp(b->type, "group") && *b->label)
+			json_object_set_new(groups, b->label, body(b, h));
+	}
+	ret = json_dumps(all, 0);
+	for (unsigned int i = 0; i < f->n; i++)
+		json_decref(f->blocks[i].value);
+	free(f);
+	return ret;
 }

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * bake's HCL files as JSON of the same meaning, as far as literals go: blocks target, group and variable with strings,
- * lists and objects. "${NAME}" stays, with the variable's default: "${NAME-default}". What takes a function, an operator
- * or a matrix to work out is left out.
+ * bake's HCL files as JSON of the same meaning: groups and targets with what variables, functions, conditions, for and
+ * matrix make of them. What cannot be worked out (a function we have not, a variable of another file) is left out; a
+ * target of which that was to say where its Dockerfile is has the key HCL_UNKNOWN.
  */
 #ifndef SOURCE_HCL_H
 #define SOURCE_HCL_H
 
 #include <stddef.h>
 
-/* To be freed; NULL: out of memory, or no HCL */
-char *hcl_to_json(const char *text, size_t len);
+#define HCL_UNKNOWN "?"
+
+/* environment: NULL when a variable is not set; its answer is copied. To be freed; NULL: out of memory */
+char *hcl_to_json(const char *text, size_t len, const char *(*environment)(void *ctx, const char *name), void *ctx);
 
 #endif

@@ -277,7 +277,9 @@ static int tell_dockerfile(struct reading *r, const struct service *v, struct do
 	w->kind = WANT_DOCKERFILE;
 	w->who = r->w->who;
 	w->service = number;
-	if (v->inline_text) {
+	if (v->unplaced) {
+		err = dockerfile_unknown(b, w, sink, ctx);
+	} else if (v->inline_text) {
 		err = dockerfile_tell(b, w, r->files[0], v->inline_text, sink, ctx);
 	} else {
 		if (v->dockerfile)
@@ -327,11 +329,16 @@ static void select_services(struct reading *r)
 	project_select(&r->project, names, profiles);
 }
 
+static const char *from_env(void *ctx, const char *name)
+{
+	return from_environment(ctx, name);
+}
+
 /* By its name, as bake decides it. */
 static int add_text(struct reading *r, const char *path, const char *text, size_t len)
 {
 	size_t n = strlen(path);
-	char *json __free = n > 4 && !strcmp(path + n - 4, ".hcl") ? hcl_to_json(text, len) : NULL, why[256];
+	char *json __free = n > 4 && !strcmp(path + n - 4, ".hcl") ? hcl_to_json(text, len, from_env, r) : NULL, why[256];
 
 	return json ? project_add(&r->project, json, strlen(json), r->dir, why, sizeof(why)) :
 		      project_add(&r->project, text, len, r->dir, why, sizeof(why));

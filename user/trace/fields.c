@@ -254,6 +254,7 @@ NAMES(file_roles) = { { ZT_FILE_DOCKERFILE, "dockerfile" }, { ZT_FILE_PROJECT, "
 NAMES(file_states) = {
 	{ ZT_FILE_OK, "ok" }, { ZT_FILE_ERRNO, "errno" }, { ZT_FILE_STDIN, "stdin" },
 	{ ZT_FILE_REMOTE, "remote" }, { ZT_FILE_NOT_REGULAR, "not_regular" }, { ZT_FILE_GONE, "gone" },
+	{ ZT_FILE_UNKNOWN, "unknown" },
 	ENDNAMES
 };
 #define FILE_(F, s)                                                                            \
