@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Expressions: operators, templates, lists, objects, for, calls (hashicorp/hcl v2, hclsyntax/spec.md). */
 #include <ctype.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,17 +17,17 @@ bool hcl_number(const json_t *v, double *ret)
 
 	if (json_is_number(v)) {
 		*ret = json_number_value(v);
-		return true;
+		return isfinite(*ret);
 	}
 	if (!s || !*s || isspace((unsigned char)*s))
 		return false;
 	*ret = strtod(s, &end);
-	return !*end;
+	return !*end && isfinite(*ret);
 }
 
 json_t *hcl_new_number(double d)
 {
-	return d == (double)(long long)d && d > -1e15 && d < 1e15 ? json_integer((json_int_t)d) : json_real(d);
+	return d > -1e15 && d < 1e15 && d == (double)(long long)d ? json_integer((json_int_t)d) : json_real(d);
 }
 
 char *hcl_text(const json_t *v)
