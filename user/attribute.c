@@ -88,13 +88,23 @@ static void want_project(struct want *w, const struct proc *p, const struct comp
 
 	w->kind = c->kind == COMPOSE_BAKE ? WANT_TARGETS : WANT_PROJECT;
 	w->who = p->id;
-	for (unsigned int n = 0; n < c->nfiles; n++)
+	for (unsigned int n = 0; n < c->nfiles && !c->remote; n++)
 		path = add_word(w->path, sizeof(w->path), path, 0, c->files[n]);
+	if (c->remote)
+		path = add_word(w->path, sizeof(w->path), path, 0, c->remote);
 	at = add_word(w->context, sizeof(w->context), 0, 0, c->project_dir ? c->project_dir : "");
 	for (unsigned int n = 0; n < c->nnames; n++)
 		at = add_word(w->context, sizeof(w->context), at, '+', c->names[n]);
 	for (unsigned int n = 0; n < c->nprofiles; n++)
 		at = add_word(w->context, sizeof(w->context), at, '%', c->profiles[n]);
+	for (unsigned int n = 0; n < c->nenv_files; n++)
+		at = add_word(w->context, sizeof(w->context), at, '@', c->env_files[n]);
+	for (unsigned int n = 0; n < c->nsets; n++)
+		at = add_word(w->context, sizeof(w->context), at, '=', c->sets[n]);
+	for (unsigned int n = 0; n < c->nargs; n++)
+		at = add_word(w->context, sizeof(w->context), at, '-', c->args[n]);
+	for (unsigned int n = 0; n < c->nvars; n++)
+		at = add_word(w->context, sizeof(w->context), at, '$', c->vars[n]);
 	w->path[path] = w->context[at] = 0;
 }
 

@@ -166,6 +166,24 @@ compose_passes() {
 	same "exit status" "$RC" 0
 	has j '[.builds[].outcome] | unique | @text' '["no-steps"]'
 }
+# Values of a file that the command line names, and not of .env
+scenario compose_env_file docker26
+compose_env_file() {
+	four_services 2
+	mv api/Dockerfile api/Second
+	cp web/Dockerfile api/First
+	sed -i 's|^  context: ./api$|&\n  dockerfile: $FILE|' compose.yaml
+	echo FILE=First >.env
+	echo FILE=Second >other.env
+	traced "${COMPOSE[@]}" --env-file other.env build
+	[[ $RC != 0 ]] || fail "the build passed"
+	oom_read
+	check_oom ZT1002
+	has b .service large
+	has b .dockerfile api/Second
+	lines_of 'RUN sleep 1' api/Second
+	has s .line "$L_first"
+}
 # No file: compose says so, and ztrace does not make things up
 scenario compose_no_file docker26
 compose_no_file() {
@@ -254,6 +272,7 @@ scenario bake_matrix docker26
 bake_matrix() {
 	four_services 2
 	sed -i 's/^RUN /RUN --network=none /' ./*/Dockerfile	# buildx 0.13 takes no network from HCL
+	mv web/Dockerfile web/Second
 	cat >docker-bake.hcl <<-'END'
 	variable "BIG" { default = 30 }
 	function "size" {
@@ -269,11 +288,12 @@ bake_matrix() {
 	}
 	END
 	export BIG=180
-	traced docker buildx bake -f docker-bake.hcl
+	traced docker buildx bake -f docker-bake.hcl --set 'svc-small.dockerfile=Second'
 	[[ $RC != 0 ]] || fail "the build passed"
 	oom_read
 	check_oom ZT1002
 	has b .service svc-large
+	has j '[.builds[] | select(.service == "svc-small").dockerfile] | @text' '["web/Second"]'
 	has b .dockerfile api/Dockerfile
 	lines_of 'sleep 1' api/Dockerfile
 	has s .line "$L_first"

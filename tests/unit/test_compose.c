@@ -208,12 +208,39 @@ static void test_hcl(void **state)
 	free(json);
 }
 
+/* What the command line changes */
+static void test_command_line(void **state)
+{
+	struct project *p = project("target:\n  web: {context: w, dockerfile: A, args: {X: 1, Y: 2}}\n  web-2: {context: w}\n"
+				    "  api: {dockerfile: B}\n");
+
+	(void)state;
+	project_override(p, "web*.args.X=7=8", "/cwd");
+	project_override(p, "web.dockerfile=C", "/cwd");
+	project_override(p, "api.context=./sub", "/cwd");
+	project_override(p, "*.target=last", "/cwd");
+	project_override(p, "api.platform=linux/arm64", "/cwd");
+	project_override(p, "no equals sign", "/cwd");
+	project_override(p, "=", "/cwd");
+	project_argument(p, "Y=9");
+	has_args(find(p, "web"), "X=7=8 Y=9");
+	has_args(find(p, "web-2"), "X=7=8 Y=9");
+	has_args(find(p, "api"), "Y=9");
+	assert_string_equal(find(p, "web")->dockerfile, "C");
+	assert_null(find(p, "web-2")->dockerfile);
+	assert_string_equal(find(p, "api")->dockerfile, "B");
+	assert_string_equal(find(p, "api")->context, "/cwd/./sub");
+	assert_string_equal(find(p, "web")->target, "last");
+	end(p);
+}
+
 /* What an expression of bake's comes to, as an argument of the target; NULL: it is not known */
 static void has_value(const char *expression, const char *want)
 {
 	static const char before[] =
 		"variable \"STAGE\" { default = \"x\" }\nvariable \"N\" { default = 7 }\nvariable \"LIST\" { default = [\"a\", \"b\"] }\n"
 		"variable \"LATE\" { default = \"${EARLY}!\" }\nvariable \"EARLY\" { default = \"e\" }\n"
+		"variable \"TEXT\" {\n  type = string\n  default = 5\n}\nvariable \"AMOUNT\" {\n  type = number\n}\n"
 		"variable \"LOOP\" { default = LOOP }\nvariable \"NONE\" {}\nplain = \"p\"\n"
 		"function \"twice\" {\n  params = [a]\n  result = \"${a}${a}\"\n}\n"
 		"function \"all\" {\n  params = [first]\n  variadic_params = rest\n  result = join(first, rest)\n}\n"
@@ -239,7 +266,7 @@ static void test_hcl_expressions(void **state)
 		{ "1 + 2 * 3", "7" }, { "(1 + 2) * 3", "9" }, { "7 / 2", "3.5" }, { "-N + 10 % 4", "-5" }, { "0.5", "0.5" },
 		{ "N > 6 && !(N == 8) ? \"yes\" : \"no\"", "yes" }, { "N == \"7\" ? 1 : 2", "2" }, { "1 <= 1 || false", "true" },
 		{ "STAGE", "final" }, { "\"${STAGE}-${N}\"", "final-7" }, { "\"$${STAGE}\"", "${STAGE}" }, { "\"a$b\"", "a$b" },
-		{ "LATE", "e!" }, { "NONE", "" }, { "plain", "p" }, { "LOOP", NULL }, { "ELSEWHERE", NULL }, { "\"x${ELSEWHERE}\"", NULL },
+		{ "TEXT == \"5\" ? 1 : 2", "1" }, { "AMOUNT == null ? 1 : 2", "1" }, { "LATE", "e!" }, { "NONE", "" }, { "plain", "p" }, { "LOOP", NULL }, { "ELSEWHERE", NULL }, { "\"x${ELSEWHERE}\"", NULL },
 		{ "\"\\u00e9\\t\"", "\u00e9\t" }, { "\"%%{x}\"", "%{x}" }, { "\"%{if true}a%{endif}\"", NULL },
 		{ "LIST[1]", "b" }, { "LIST[9]", NULL }, { "{a = {b = \"deep\"}}.a.b", "deep" }, { "{a = 1}[\"a\"]", "1" },
 		{ "join(\",\", [for x in LIST : upper(x)])", "A,B" }, { "join(\",\", [for i, x in LIST : \"${i}${x}\" if x != \"a\"])", "1b" },
@@ -353,6 +380,21 @@ static void test_commands(void **state)
 	assert_int_equal(c.kind, COMPOSE_BAKE);
 	assert_string_equal(c.files[0], "x.json");
 	assert_int_equal(c.nnames, 1);
+	assert_int_equal(c.nsets, 1);
+	assert_string_equal(c.sets[0], "*.args.A=1");
+	assert_true(CMD("docker\0buildx\0bake\0--var=V=2\0https://example.org/x.git#main\0-f\0cwd://a.hcl\0web"));
+	assert_string_equal(c.remote, "https://example.org/x.git#main");
+	assert_string_equal(c.files[0], "a.hcl");
+	assert_string_equal(c.vars[0], "V=2");
+	assert_int_equal(c.nnames, 1);
+	assert_true(CMD("docker\0compose\0build\0--build-arg\0A=1\0--build-arg=B\0web"));
+	assert_int_equal(c.nargs, 2);
+	assert_true(CMD("docker\0compose\0--env-file\0one\0--env-file=two\0build"));
+	assert_int_equal(c.nenv_files, 2);
+	assert_string_equal(c.env_files[1], "two");
+	assert_true(CMD("docker\0compose\0build\0--build-arg\0A=1\0--build-arg=B\0web"));
+	assert_string_equal(c.args[1], "B");
+	assert_int_equal(c.nnames, 1);
 	assert_true(CMD("docker-buildx\0buildx\0bake\0--file\0-\0--progress\0rawjson"));
 	assert_false(CMD("docker-compose\0docker-cli-plugin-metadata"));
 	assert_false(CMD("docker\0compose\0ps"));
@@ -373,6 +415,7 @@ int main(void)
 		cmocka_unit_test(test_hcl),
 		cmocka_unit_test(test_hcl_expressions),
 		cmocka_unit_test(test_hcl_matrix),
+		cmocka_unit_test(test_command_line),
 		cmocka_unit_test(test_fan_out),
 		cmocka_unit_test(test_not_ours),
 		cmocka_unit_test(test_commands),

@@ -9,13 +9,13 @@
 /* Options that take a value; all others are switches. */
 static const char *const docker_values[] = { "--config", "--context", "-c", "--host", "-H", "--log-level", "-l",
 					     "--tlscacert", "--tlscert", "--tlskey", "--builder", NULL };
-static const char *const compose_values[] = { "--ansi", "--env-file", "--parallel", "--progress", "--project-name", "-p",
+static const char *const compose_values[] = { "--ansi", "--parallel", "--progress", "--project-name", "-p",
 					      "--workdir", "--host", "-H", "--context", "-c", "--log-level",
 					      "--tlscacert", "--tlscert", "--tlskey", NULL };
-static const char *const build_values[] = { "--build-arg", "--builder", "--memory", "-m", "--progress", "--provenance",
+static const char *const build_values[] = { "--builder", "--memory", "-m", "--progress", "--provenance",
 					    "--sbom", "--ssh", NULL };
 static const char *const bake_values[] = { "--allow", "--builder", "--call", "--list", "--metadata-file", "--progress",
-					   "--provenance", "--sbom", "--set", "--var", NULL };
+					   "--provenance", "--sbom", NULL };
 
 static bool is_word(const char *s, const char *lit)
 {
@@ -53,19 +53,39 @@ static void add(const char **list, unsigned int *n, unsigned int max, const char
 		list[(*n)++] = s;
 }
 
+/* Options of bake that change what its files say */
+static bool bake_option(struct compose_cmd *c, const char *word, struct words *w)
+{
+	const char *v;
+
+	if (takes(word, "--set", w, &v))
+		add(c->sets, &c->nsets, COMPOSE_SETS_MAX, v);
+	else if (takes(word, "--var", w, &v))
+		add(c->vars, &c->nvars, COMPOSE_SETS_MAX, v);
+	else
+		return false;
+	return true;
+}
+
 /* Options of compose itself or of bake that say what is built. */
 static bool project_option(struct compose_cmd *c, const char *word, struct words *w)
 {
 	const char *v;
 
 	if (takes(word, "-f", w, &v) || takes(word, "--file", w, &v)) {
+		if (v && c->kind == COMPOSE_BAKE && !strncmp(v, "cwd://", strlen("cwd://")))
+			v += strlen("cwd://"); /* beside a remote definition, one from here */
 		add(c->files, &c->nfiles, COMPOSE_FILES_MAX, v);
 		return true;
 	}
 	if (c->kind == COMPOSE_BAKE)
-		return false;
+		return bake_option(c, word, w);
 	if (takes(word, "--project-directory", w, &v) || takes(word, "--workdir", w, &v)) {
 		c->project_dir = v;
+		return true;
+	}
+	if (takes(word, "--env-file", w, &v)) {
+		add(c->env_files, &c->nenv_files, COMPOSE_FILES_MAX, v);
 		return true;
 	}
 	if (takes(word, "--profile", w, &v)) {
@@ -88,11 +108,15 @@ static const char *verb(struct compose_cmd *c, const char *const values[], struc
 
 static void names(struct compose_cmd *c, const char *const values[], struct words *w)
 {
-	const char *s;
+	const char *s, *arg;
 
 	while ((s = word_next(w)))
-		if (s[0] != '-')
+		if (s[0] != '-' && c->kind == COMPOSE_BAKE && !c->nnames && !c->remote && (strstr(s, "://") || !strncmp(s, "git@", 4)))
+			c->remote = s;
+		else if (s[0] != '-')
 			add(c->names, &c->nnames, COMPOSE_NAMES_MAX, s);
+		else if (c->kind != COMPOSE_BAKE && takes(s, "--build-arg", w, &arg))
+			add(c->args, &c->nargs, COMPOSE_SETS_MAX, arg);
 		else if (c->kind != COMPOSE_BAKE || !project_option(c, s, w))
 			skip_value(s, values, w);
 }

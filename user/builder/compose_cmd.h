@@ -19,6 +19,7 @@ enum compose_kind {
 #define COMPOSE_FILES_MAX 8
 #define COMPOSE_PROFILES_MAX 8
 #define COMPOSE_NAMES_MAX 64
+#define COMPOSE_SETS_MAX 32
 
 /* Strings borrow from argv; NULL: not given. */
 struct compose_cmd {
@@ -28,6 +29,15 @@ struct compose_cmd {
 	const char *project_dir;
 	const char *profiles[COMPOSE_PROFILES_MAX];
 	unsigned int nprofiles;
+	const char *env_files[COMPOSE_FILES_MAX]; /* instead of .env */
+	unsigned int nenv_files;
+	const char *sets[COMPOSE_SETS_MAX]; /* bake --set TARGET.KEY=VALUE */
+	unsigned int nsets;
+	const char *args[COMPOSE_SETS_MAX]; /* compose build --build-arg K=V: for all services */
+	unsigned int nargs;
+	const char *vars[COMPOSE_SETS_MAX]; /* bake --var NAME=VALUE */
+	unsigned int nvars;
+	const char *remote; /* bake URL: its files are there */
 	const char *names[COMPOSE_NAMES_MAX]; /* services or targets to build; with none named, all are */
 	unsigned int nnames;
 };

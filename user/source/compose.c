@@ -2,6 +2,7 @@
 #include "source/compose.h"
 
 #include <errno.h>
+#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -521,6 +522,45 @@ void project_select(struct project *p, const char *names, const char *profiles)
 		want_name(p, "default");
 	for (unsigned int n = 0; n < p->n && !by_default; n++)
 		p->services[n].wanted = enabled(&p->services[n], profiles);
+}
+
+static void argument(struct service *v, const char *arg)
+{
+	list_drop_key(v->args, arg);
+	list_add(&v->args, arg);
+}
+
+static void override(struct service *v, const char *key, size_t len, const char *value, const char *dir)
+{
+	char arg[STRING_MAX + 1];
+
+	if (len == strlen("context") && !strncmp(key, "context", len)) {
+		set(&v->context, below(dir, strdup(value)));
+	} else if (len == strlen("dockerfile") && !strncmp(key, "dockerfile", len)) {
+		set(&v->dockerfile, strdup(value));
+		v->unplaced = v->unplaced && !v->context;
+	} else if (len == strlen("target") && !strncmp(key, "target", len)) {
+		set(&v->target, strdup(value));
+	} else if (len > strlen("args.") && !strncmp(key, "args.", strlen("args."))) {
+		snprintf(arg, sizeof(arg), "%.*s=%s", (int)(len - strlen("args.")), key + strlen("args."), value);
+		argument(v, arg);
+	}
+}
+
+void project_override(struct project *p, const char *text, const char *dir)
+{
+	const char *equals = strchr(text, '='), *dot = equals ? memchr(text, '.', (size_t)(equals - text)) : NULL;
+	char *pattern __free = dot ? strndup(text, (size_t)(dot - text)) : NULL;
+
+	for (unsigned int n = 0; pattern && n < p->n; n++)
+		if (!fnmatch(pattern, p->services[n].name, 0))
+			override(&p->services[n], dot + 1, (size_t)(equals - dot - 1), equals + 1, dir);
+}
+
+void project_argument(struct project *p, const char *arg)
+{
+	for (unsigned int n = 0; n < p->n; n++)
+		argument(&p->services[n], arg);
 }
 
 void project_done(struct project *p)

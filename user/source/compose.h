@@ -57,6 +57,10 @@ int project_add(struct project *p, const char *text, size_t len, const char *dir
  * `profiles` ("*": all are), or bake's default. Both lists NUL-separated, an empty one at the end.
  */
 void project_select(struct project *p, const char *names, const char *profiles);
+/* "TARGET.KEY=VALUE" of bake --set, TARGET a pattern; paths in it start from dir. */
+void project_override(struct project *p, const char *set, const char *dir);
+/* K=V for every service */
+void project_argument(struct project *p, const char *arg);
 void project_done(struct project *p);
 
 #endif

@@ -156,23 +156,50 @@ static json_t *as_type(const char *text, const json_t *like)
 	return json_is_array(like) || json_is_object(like) ? NULL : json_incref(v);
 }
 
+/* The type that the variable itself gives: "string", "number" … "": none */
+static void type_of(const struct block *b, const struct hcl *in, char type[HCL_NAME_BYTES])
+{
+	struct hcl at;
+
+	type[0] = 0;
+	if (find(b, in, "type", &at)) {
+		hcl_skip(&at, false);
+		hcl_name(&at, type);
+	}
+}
+
+static json_t *converted(const json_t *v, const char *type)
+{
+	char *text __free = hcl_text(v);
+
+	if (!*type || !strcmp(type, "any") || !text)
+		return json_deep_copy(v);
+	return !strcmp(type, "string") ? json_string(text) :
+	       !strcmp(type, "number") ? as_type(text, json_integer(0)) :
+	       !strcmp(type, "bool")   ? as_type(text, json_true()) :
+					 NULL; /* lists as CSV, objects as JSON */
+}
+
 static json_t *resolve(struct hcl *h, struct block *b)
 {
 	const char *given = b->attribute || !h->file->environment ? NULL : h->file->environment(h->file->ctx, b->label);
 	char *text __free = given ? strdup(given) : NULL;
 	struct hcl at = { .p = b->p, .end = h->file->end, .file = h->file, .depth = h->depth };
-	json_t *value = NULL;
+	json_t *value __json = NULL, *told __json = text ? json_string(text) : NULL;
+	char type[HCL_NAME_BYTES] = "";
+	struct hcl place;
 
-	if (b->attribute || find(b, &at, "default", &at))
+	if (!b->attribute)
+		type_of(b, &at, type);
+	if (text && *type)
+		return converted(told, type);
+	if (b->attribute || find(b, &at, "default", &place)) {
+		at.p = b->attribute ? b->p : place.p;
 		value = hcl_expression(&at);
-	else
-		value = json_string("");
-	if (text) {
-		json_t *old __json = value;
-
-		value = as_type(text, old);
+	} else {
+		value = *type ? json_null() : json_string("");
 	}
-	return value;
+	return text ? as_type(text, value) : converted(value, type);
 }
 
 json_t *hcl_variable(struct hcl *h, const char *name)

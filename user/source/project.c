@@ -179,10 +179,12 @@ static void find_bake(struct reading *r)
 			add_file(r, r->dir, names[n]);
 }
 
-/* COMPOSE_FILE=a.yaml:b.yaml */
+/* COMPOSE_FILE=a.yaml:b.yaml, BUILDX_BAKE_FILE=a.hcl:b.json (buildx 0.27) */
 static bool find_variable(struct reading *r)
 {
-	const char *list = from_environment(r, "COMPOSE_FILE"), *sep = from_environment(r, "COMPOSE_PATH_SEPARATOR");
+	bool bake = r->w->kind == WANT_TARGETS;
+	const char *list = from_environment(r, bake ? "BUILDX_BAKE_FILE" : "COMPOSE_FILE"),
+		   *sep = from_environment(r, bake ? "BUILDX_BAKE_PATH_SEPARATOR" : "COMPOSE_PATH_SEPARATOR");
 	char name[PATH_MAX];
 
 	if (!list || !*list)
@@ -204,7 +206,7 @@ static void find_files(struct reading *r)
 	strcpy(r->dir, r->p.dir);
 	for (const char *f = w->path; *f; f += strlen(f) + 1)
 		add_file(r, r->p.dir, f);
-	given = r->nfiles || (w->kind == WANT_PROJECT && find_variable(r));
+	given = r->nfiles || find_variable(r);
 	if (w->kind == WANT_TARGETS) {
 		if (!given)
 			find_bake(r);
@@ -309,17 +311,17 @@ static int tell_all(struct reading *r, struct dockerfile_buf *b, int proc, const
 	return err;
 }
 
-/* "+name" or "%profile" of the want; and COMPOSE_PROFILES, parted by commas */
+/* "+name" and "%profile" of the want, and COMPOSE_PROFILES, parted by commas */
 static void select_services(struct reading *r)
 {
 	const char *word = r->w->context + strlen(r->w->context) + 1, *list = from_environment(r, "COMPOSE_PROFILES");
 	char names[sizeof(r->w->context) + 1] = "", profiles[sizeof(r->w->context) + 4096] = "", *n = names, *p = profiles;
 
-	for (; *word; word += strlen(word) + 1) {
-		char **to = *word == '+' ? &n : &p;
-
-		*to = stpcpy(*to, word + 1) + 1;
-	}
+	for (; *word; word += strlen(word) + 1)
+		if (*word == '+')
+			n = stpcpy(n, word + 1) + 1;
+		else if (*word == '%')
+			p = stpcpy(p, word + 1) + 1;
 	for (size_t len; list && *list && p + strlen(list) + 2 < profiles + sizeof(profiles); list += len + (list[len] != 0)) {
 		len = strcspn(list, ",");
 		if (len)
@@ -329,16 +331,38 @@ static void select_services(struct reading *r)
 	project_select(&r->project, names, profiles);
 }
 
-static const char *from_env(void *ctx, const char *name)
+/* What the command line changes: bake's "=TARGET.KEY=VALUE", compose's "-K=V" */
+static void apply_overrides(struct reading *r)
 {
-	return from_environment(ctx, name);
+	for (const char *word = r->w->context + strlen(r->w->context) + 1; *word; word += strlen(word) + 1)
+		if (*word == '=')
+			project_override(&r->project, word + 1, r->p.dir);
+		else if (*word == '-')
+			project_argument(&r->project, word + 1);
+}
+
+/* bake's variables: "$NAME=VALUE" of the command line before the environment's */
+static const char *bake_variable(void *ctx, const char *name)
+{
+	const struct reading *r = ctx;
+	size_t n = strlen(name);
+
+	for (const char *word = r->w->context + strlen(r->w->context) + 1; *word; word += strlen(word) + 1)
+		if (*word == '$' && !strncmp(word + 1, name, n) && word[n + 1] == '=')
+			return word + n + 2;
+	return from_environment(r, name);
+}
+
+static bool is_url(const char *s)
+{
+	return strstr(s, "://") || !strncmp(s, "git@", 4);
 }
 
 /* By its name, as bake decides it. */
 static int add_text(struct reading *r, const char *path, const char *text, size_t len)
 {
 	size_t n = strlen(path);
-	char *json __free = n > 4 && !strcmp(path + n - 4, ".hcl") ? hcl_to_json(text, len, from_env, r) : NULL, why[256];
+	char *json __free = n > 4 && !strcmp(path + n - 4, ".hcl") ? hcl_to_json(text, len, bake_variable, r) : NULL, why[256];
 
 	return json ? project_add(&r->project, json, strlen(json), r->dir, why, sizeof(why)) :
 		      project_add(&r->project, text, len, r->dir, why, sizeof(why));
@@ -351,16 +375,17 @@ static bool read_files(struct reading *r, sink_fn sink, void *ctx, int *err)
 	size_t len;
 
 	for (unsigned int n = 0; n < r->nfiles; n++) {
-		int e = !strcmp(r->w->path, "-") ? -ESPIPE : read_text(r, r->files[n], &text, &len);
+		int e = !strcmp(r->w->path, "-") ? -ESPIPE : is_url(r->w->path) ? -EREMOTE : read_text(r, r->files[n], &text, &len);
 
 		if (!e) {
 			e = add_text(r, r->files[n], text, len);
 			free(text);
 		}
 		if (e) {
-			zt_u32 status = e == -ESPIPE ? ZT_FILE_STDIN : r->failed.status ?: ZT_FILE_ERRNO;
+			zt_u32 status = e == -ESPIPE ? ZT_FILE_STDIN : e == -EREMOTE ? ZT_FILE_REMOTE : r->failed.status ?: ZT_FILE_ERRNO;
 
-			*err = tell_failure(r, status == ZT_FILE_STDIN ? "-" : r->files[n], status, -e, sink, ctx);
+			*err = tell_failure(r, status == ZT_FILE_STDIN ? "-" : status == ZT_FILE_REMOTE ? r->w->path : r->files[n], status,
+					    -e, sink, ctx);
 			return false;
 		}
 	}
@@ -371,19 +396,58 @@ static bool read_files(struct reading *r, sink_fn sink, void *ctx, int *err)
 	return false;
 }
 
+/* What is read later counts more, and stands first. */
+static void add_dotenv(struct reading *r, const char *dir, const char *name)
+{
+	char path[PATH_MAX], *text = NULL, *all;
+	size_t len;
+
+	if (!join(path, dir, name) || read_text(r, path, &text, &len))
+		return;
+	if (!r->dotenv) {
+		r->dotenv = text;
+		return;
+	}
+	if (asprintf(&all, "%s\n%s", text, r->dotenv) >= 0) {
+		free(r->dotenv);
+		r->dotenv = all;
+	}
+	free(text);
+}
+
+/* --env-file ("@FILE" of the want), else COMPOSE_ENV_FILES=a,b, else .env beside the project's first file */
+static void read_dotenv(struct reading *r)
+{
+	const char *word = r->w->context + strlen(r->w->context) + 1, *list = from_environment(r, "COMPOSE_ENV_FILES");
+	char name[PATH_MAX];
+	bool given = false;
+
+	for (; *word; word += strlen(word) + 1)
+		if (*word == '@') {
+			add_dotenv(r, r->p.dir, word + 1);
+			given = true;
+		}
+	for (size_t n; !given && list && *list; list += n + (list[n] != 0)) {
+		n = strcspn(list, ",");
+		snprintf(name, sizeof(name), "%.*s", (int)n, list);
+		add_dotenv(r, r->p.dir, name);
+		given |= !list[n];
+	}
+	if (!given)
+		add_dotenv(r, r->dir, ".env");
+}
+
 static int answer(struct reading *r, struct dockerfile_buf *b, int proc, const char *cwd, sink_fn sink, void *ctx)
 {
-	char path[PATH_MAX];
-	size_t len;
 	int err = 0;
 
 	find_files(r);
-	if (!join(path, r->dir, ".env") || read_text(r, path, &r->dotenv, &len))
-		r->dotenv = NULL;
+	read_dotenv(r);
 	r->failed.status = ZT_FILE_OK;
 	r->project.io = (struct project_io){ variable, read_text, r };
 	if (!read_files(r, sink, ctx, &err))
 		return err;
+	apply_overrides(r);
 	select_services(r);
 	return tell_all(r, b, proc, cwd, sink, ctx);
 }
