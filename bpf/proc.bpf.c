@@ -78,6 +78,15 @@ static __always_inline bool is_client(const char *comm)
 	return begins(comm, "docker") || begins(comm, "podman") || begins(comm, "build");
 }
 
+/* It sleeps on the kills' ring; a record that is taken back wakes it, and is skipped. */
+static __always_inline void wake_reader(void)
+{
+	void *nothing = bpf_ringbuf_reserve(&kill_ring, sizeof(u64), 0);
+
+	if (nothing)
+		bpf_ringbuf_discard(nothing, BPF_RB_FORCE_WAKEUP);
+}
+
 /*
  * Reserve `bytes` (a constant) and read argv straight into the ring. h.size tells the true length, what
  * lies behind it never reaches the disk. Those pages have just been written by exec: no fault.
@@ -101,7 +110,9 @@ static __always_inline bool emit_exec(const struct zt_ev_exec *fixed, u64 addr, 
 	}
 	e->argv_bytes = len;
 	e->h.size += len;
-	bpf_ringbuf_submit(e, is_client(fixed->comm) ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
+	EMIT(e);
+	if (is_client(fixed->comm))
+		wake_reader();
 	return true;
 }
 

@@ -265,3 +265,17 @@ copy_link() {
 	has s .confidence confirmed
 	has s .layer.index 4
 }
+
+# Clients that are gone in some twenty milliseconds, less than the reader otherwise sleeps
+scenario short_clients docker
+short_clients() {
+	dockerfile <<-'END'
+	FROM base:1
+	RUN true
+	END
+	export DOCKER_HOST=unix://$W/nobody
+	traced sh -c 'for i in 1 2 3 4 5 6 7 8 9 10; do DOCKER_BUILDKIT=0 docker build ctx; done; true'
+	same "clients" "$(j '[.builds[] | select(.client.argv[-1] == "ctx")] | length')" 10
+	# a machine that is busy enough may still be too late
+	is_true j '[.builds[] | select(.client.argv[-1] == "ctx" and .dockerfile == "ctx/Dockerfile")] | length >= 8'
+}
