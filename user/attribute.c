@@ -274,6 +274,7 @@ static void take_argv(struct step *s, const struct zt_ev_exec *e, char *copy, si
 	s->argv_bytes = len;
 	s->argv_total_bytes = e->argv_total_bytes;
 	s->argv_cut = e->h.flags & ZT_F_EXEC_CUT;
+	s->argv_late = e->h.flags & ZT_F_CLAIMED;
 	s->argv_hash = e->argv_hash;
 	s->argv_hashed_bytes = e->argv_hashed_bytes;
 }

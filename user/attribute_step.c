@@ -71,6 +71,7 @@ static unsigned int collect(struct model *m, const struct step *s, struct candid
 		.hash = s->argv_hash, .hashed = s->argv_hashed_bytes, .hash_fn = zt_hash,
 		.looked_up = runs_itself(s->builder),
 		.other_shell = s->builder == BUILDER_BUILDKIT,
+		.late = s->argv_late,
 	};
 	enum df_match_kind best = DF_MATCH_NONE;
 	unsigned int n = 0;

@@ -213,6 +213,9 @@ int seed_tell(const struct seed *s, sink_fn sink, void *ctx)
 			err = seed_strings(e, ZT_fact, s->from_ns, f->key, f->value);
 	for (const struct hook *h = s->m->hooks; h && !err; h = h->next)
 		err = seed_hook(e, h, s->from_ns);
+	for (const struct note *n = s->m->notes; n && !err; n = n->next)
+		if (!strcmp(n->code, "ZT9003")) /* how it is watched, told once */
+			err = seed_strings(e, ZT_note, s->from_ns, n->code, n->text);
 	for (size_t i = 0; i < s->n && !err; i++)
 		err = tell(e, s, &s->items[i]);
 	/* not before: the newest of them would make all that follows as young as it is */

@@ -222,7 +222,8 @@ static int first_program(struct seed_event *e, const struct step *st, const stru
 
 	ev->h.who = p->id;
 	ev->h.cgroup = st->cgroup ? st->cgroup->id : p->cgroup;
-	ev->h.flags = (st->cgroup ? ZT_F_EXEC_ENTRY | ZT_F_EXEC_NEW_CGROUP : 0) | (st->argv_cut ? ZT_F_EXEC_CUT : 0);
+	ev->h.flags = (st->cgroup ? ZT_F_EXEC_ENTRY | ZT_F_EXEC_NEW_CGROUP : 0) | (st->argv_cut ? ZT_F_EXEC_CUT : 0) |
+		      (st->argv_late ? ZT_F_CLAIMED : 0);
 	if (parent)
 		ev->parent = parent->id;
 	ev->argv_bytes = (zt_u32)st->argv_bytes;

@@ -130,3 +130,45 @@ nobpf_docker_group() {
 	fell_back
 	check_step
 }
+
+# The daemon, too: a report for each build, of two at once
+scenario nobpf_daemon docker26
+nobpf_daemon() {
+	config </dev/null
+	without_bpf
+	daemon_start
+	grep -q 'no eBPF' d.log || fail "the daemon does not say that it does without"
+	limit_builds $((96 * MB))
+	local k pids=()
+	for k in oom:'oombox eat 200' good:'oombox eat 5 1500'; do
+		printf 'FROM base:1\nRUN echo %s\nRUN %s\n' "${k%%:*}" "${k#*:}" | dockerfile "ctx-${k%%:*}/Dockerfile"
+	done
+	for k in oom good; do
+		(rc=0; "${BK[@]}" -t "t-$k" "ctx-$k" >"$k.log" 2>&1 || rc=$?; echo "$rc" >"$k.rc") &
+		pids+=($!)
+	done
+	wait "${pids[@]}"
+	one_report t-good
+	same "exit code of the good one" "$(j .command.exit_code)" 0
+	same "incidents of the good one" "$(j '.incidents | length')" 0
+	one_report t-oom
+	oom_read
+	vertex_failed oom.log
+	lines_of 'RUN oombox eat' ctx-oom/Dockerfile
+	cp "$R.txt" r.txt
+	check_nobpf ZT1002
+	check_step
+	replayed "$R"
+	daemon_stop
+}
+
+# Attached to a process, and to a cgroup: what dies beside it is not told, nothing is certain
+scenario nobpf_attach root
+nobpf_attach() {
+	[[ ! $DRY ]] || skip 'about ztrace alone'
+	without_bpf
+	attach_pid
+	is_true j '[.incidents[].confidence] | length == 2 and all(. == "likely")'
+	attach_cgroup
+	is_true j '[.incidents[].confidence] | all(. == "likely")'
+}

@@ -612,6 +612,35 @@ static void test_match_other_shell(void **state)
 	dockerfile_free(df);
 }
 
+/* Seen when the shell had become its last command */
+static void test_match_late(void **state)
+{
+	struct dockerfile *df = parse("FROM a\nRUN oombox eat 200\nRUN echo a && make  all\nRUN make all; true\nRUN exec ls\n"
+				      "RUN [\"make\",\"some\"]\nRUN echo x | cat\nRUN \\\n  set -e; \\\n  go build ./...\nRUN echo $X\n", NULL);
+	const struct {
+		struct df_argv v;
+		unsigned int line; /* 0: no match */
+	} cases[] = {
+		{ A("oombox\0eat\000200"), 2 }, { A("oombox\0eat"), 0 },	   { A("oombox\0eat\000200\0more"), 0 },
+		{ A("make\0all"), 3 },	       { A("true"), 4 },		   { A("ls"), 5 },
+		{ A("cat"), 7 },	       { A("go\0build\0./..."), 8 },	   { A("echo\0$X"), 0 },
+		{ A("echo\0a"), 0 },	       { A("make all"), 0 },		   { A(""), 0 },
+	};
+	struct df_match m[4];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct df_argv v = cases[i].v;
+
+		assert_int_equal(dockerfile_match(df, &v, m, 4), 0);
+		v.late = true;
+		assert_int_equal(dockerfile_match(df, &v, m, 4), cases[i].line != 0);
+		if (cases[i].line)
+			assert_true(m[0].kind == DF_MATCH_BECAME && m[0].instr->line == cases[i].line);
+	}
+	dockerfile_free(df);
+}
+
 /* podman, buildah and kaniko */
 static void test_match_looked_up(void **state)
 {
@@ -745,6 +774,7 @@ int main(void)
 		cmocka_unit_test(test_refused),		cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_match),		cmocka_unit_test(test_match_cut),
 		cmocka_unit_test(test_match_other_shell),
+		cmocka_unit_test(test_match_late),
 		cmocka_unit_test(test_match_looked_up),
 	};
 

@@ -147,7 +147,34 @@ static void test_exit(void **state)
 	feed(s->c, &e, 0, s->s);
 	e.event_data.exit.process_pid = e.event_data.exit.process_tgid = 78; /* its threads live on */
 	feed(s->c, &e, 0, s->s);
+	assert_int_equal(procconn_pump(s->c, collect, s->s), 0);
 	assert_int_equal(s->s->n, 1);
+	/* … and then end, too */
+	fixture_text(&s->f, "78/stat", "78 (java) Z 1 1 1 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 12345 99 9\n");
+	assert_int_equal(procconn_pump(s->c, collect, s->s), 0);
+	assert_int_equal(s->s->n, 2);
+	assert_int_equal(s->s->last.h.who.tgid, 78);
+	assert_int_equal(s->s->last.exit.exit_code, 9);
+	assert_int_equal(procconn_pump(s->c, collect, s->s), 0);
+	assert_int_equal(s->s->n, 2);
+}
+
+/* More of them than are remembered, and a number that is used again meanwhile */
+static void test_late_exits(void **state)
+{
+	struct scene *s = *state;
+	struct proc_event e = event(PROC_EVENT_EXIT), f = event(PROC_EVENT_FORK);
+
+	e.event_data.exit = (struct exit_proc_event){ .process_pid = 78, .process_tgid = 78 };
+	for (int i = 0; i < 2 * PROCCONN_LATE_MAX; i++)
+		feed(s->c, &e, 0, s->s);
+	assert_int_equal(s->c->nlate, PROCCONN_LATE_MAX);
+	s->c->nlate = 1;
+	f.event_data.fork = (struct fork_proc_event){ .parent_pid = 77, .parent_tgid = 77, .child_pid = 78, .child_tgid = 78 };
+	feed(s->c, &f, 0, s->s);
+	assert_int_equal(s->c->nlate, 0);
+	assert_int_equal(s->s->n, 2); /* its end, and the fork */
+	assert_int_equal(s->s->last.h.kind, ZT_fork);
 }
 
 static void test_others(void **state)
@@ -171,6 +198,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_fork, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_exec, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_exit, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_late_exits, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_others, setup, teardown),
 	};
 

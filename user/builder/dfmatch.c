@@ -233,6 +233,38 @@ static bool is_text_of(const struct df_instr *in, const struct df_argv *v)
 	return before && before[1] == '-';
 }
 
+/* Behind the last of && || ; | & and newlines; shells of some kinds run what is there without another process. */
+static const char *last_command(const char *text, size_t len)
+{
+	const char *last = text;
+
+	for (size_t i = 0; i < len; i++)
+		if (strchr(";|&\n", text[i]))
+			last = text + i + 1;
+	return last;
+}
+
+static bool became(const struct df_instr *in, const struct df_argv *v)
+{
+	static const char odd[] = "\"'`$\\*?[]{}()<>#~=!";
+	const char *text = in->argv + before_text(in), *s = last_command(text, strlen(text)), *word = v->bytes,
+		   *end = v->bytes + bare(v->bytes, v->len);
+
+	if (in->exec_form || is_cut(v) || text == in->argv || s[strcspn(s, odd)])
+		return false;
+	s += strspn(s, " \t");
+	if (!strncmp(s, "exec ", strlen("exec ")))
+		s += strlen("exec ");
+	for (; s += strspn(s, " \t"), *s && word < end; word += strlen(word) + 1) {
+		size_t n = strcspn(s, " \t");
+
+		if (strnlen(word, (size_t)(end - word)) != n || memcmp(word, s, n) != 0)
+			return false;
+		s += n;
+	}
+	return !*s && word >= end;
+}
+
 enum df_match_kind df_match_instr(const struct df_instr *in, const struct df_argv *v)
 {
 	enum df_match_kind kind = match(in, v);
@@ -241,6 +273,8 @@ enum df_match_kind df_match_instr(const struct df_instr *in, const struct df_arg
 
 	if (kind == DF_MATCH_NONE && v->other_shell && in->is_run && v->len && is_text_of(in, v))
 		return DF_MATCH_SHELL;
+	if (kind == DF_MATCH_NONE && v->late && in->is_run && in->argv_bytes && v->len && became(in, v))
+		return DF_MATCH_BECAME;
 	if (kind != DF_MATCH_NONE || !v->looked_up || !in->is_run || !in->argv_bytes || !v->len)
 		return kind;
 	return strip(&rest, &theirs) ? match(&rest, &theirs) : DF_MATCH_NONE;

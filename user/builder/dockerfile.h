@@ -123,6 +123,7 @@ enum df_match_kind {
 	DF_MATCH_SPACE,	 /* the same words, blanks differ */
 	DF_MATCH_MASKED, /* the same but for values that redaction replaced by ***** on one side */
 	DF_MATCH_SHELL,	 /* the same text behind another shell: its base image may have a SHELL */
+	DF_MATCH_BECAME, /* the text's last command, which a shell runs in its own place */
 };
 
 struct df_argv {
@@ -135,6 +136,7 @@ struct df_argv {
 	/* podman, buildah, kaniko: the first word was looked up in PATH, SHELL may be ignored (it is for OCI images) */
 	bool looked_up;
 	bool other_shell; /* a step of a build for sure: the text alone says much */
+	bool late;	  /* seen some time after it started: DF_MATCH_BECAME */
 };
 
 struct df_match {

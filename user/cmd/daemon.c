@@ -15,6 +15,7 @@
 #include "seed.h"
 #include "source/env.h"
 #include "source/live.h"
+#include "source/plain.h"
 #include "source/protect.h"
 #include "source/redact.h"
 #include "source/sdnotify.h"
@@ -77,7 +78,9 @@ static int prepare(struct daemon *d)
 
 static int attach(struct daemon *d)
 {
-	struct live_opts lo = { .proc = &d->proc, .cg = &d->cg, .hooks = d->conf.o.hooks, .found = &d->found };
+	struct plain_opts plain = { .uid = geteuid(), .gid = getegid(), .proc = &d->proc, .cg = &d->cg };
+	struct live_opts lo = { .proc = &d->proc, .cg = &d->cg, .hooks = d->conf.o.hooks, .found = &d->found,
+				.plain = d->conf.o.require_bpf ? NULL : &plain };
 	char err[512] = "";
 	int r;
 
@@ -87,6 +90,8 @@ static int attach(struct daemon *d)
 	r = live_open(&d->main.src, &lo, session_event, &d->main, err, sizeof(err));
 	if (r < 0)
 		log_error(_("cannot trace: %s"), *err ? err : strerror(-r));
+	else if (r == 1)
+		log_warn(_("no eBPF: %s; going on with what the programs themselves and the cgroups' files tell"), err);
 	return r;
 }
 
@@ -359,7 +364,7 @@ static const struct opt opt_public = { "metrics-public", 0, OPT_FLAG, O(metrics_
 				       N_("also where other machines can connect") };
 static const struct opt *const opts[] = {
 	&opt_state_dir, &opt_config, &opt_format, &opt_keep, &opt_keep_bytes, &opt_builds, &opt_rotate, &opt_metrics,
-	&opt_public, &opt_lang, &opt_hooks, &opt_quiet, &opt_verbose, NULL,
+	&opt_public, &opt_lang, &opt_require_bpf, &opt_hooks, &opt_quiet, &opt_verbose, NULL,
 };
 const struct command cmd_daemon = { "daemon", "daemon [options]",
 				    N_("watch for months: a trace and a report for each build"), opts, false, run };

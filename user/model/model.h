@@ -195,7 +195,7 @@ struct step {
 	zt_u32 argv_total_bytes;
 	zt_u64 argv_hash;
 	zt_u32 argv_hashed_bytes;
-	bool argv_cut;
+	bool argv_cut, argv_late; /* late: read from /proc, where its shell may have become its last command */
 	const char *text; /* what it ran, as an instruction: "RUN make"; from argv when instr is NULL */
 	const struct df_instr *instr; /* the Dockerfile's instruction; NULL: not found */
 	enum confidence confidence;   /* of instr */

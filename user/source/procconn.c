@@ -67,6 +67,7 @@ int procconn_open(struct procconn *c, const struct procfs *proc)
 
 	c->proc = proc;
 	c->lost = 0;
+	c->nlate = 0;
 	c->fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_CONNECTOR);
 	if (c->fd < 0)
 		return -errno;
@@ -96,23 +97,12 @@ static zt_u64 boot_ns(const struct proc_event *e)
 	return evbuf_clock_ns(CLOCK_BOOTTIME) - (evbuf_clock_ns(CLOCK_MONOTONIC) - e->timestamp_ns);
 }
 
-static void start(struct procconn *c, const struct proc_event *e, enum zt_kind kind, size_t fixed, zt_u32 pid)
+static void start(struct procconn *c, enum zt_kind kind, size_t fixed, zt_u32 pid, zt_u64 ts_ns)
 {
 	evbuf_start(&c->ev, kind, fixed);
-	c->ev.h.ts_ns = boot_ns(e);
+	c->ev.h.ts_ns = ts_ns;
 	c->ev.h.flags = ZT_F_CLAIMED;
 	c->ev.h.who = (struct zt_id){ .tgid = pid, .tid = pid };
-}
-
-static int tell_fork(struct procconn *c, const struct proc_event *e, sink_fn sink, void *ctx)
-{
-	zt_u32 child = (zt_u32)e->event_data.fork.child_tgid;
-
-	if (e->event_data.fork.child_pid != e->event_data.fork.child_tgid) /* a thread */
-		return 0;
-	start(c, e, ZT_fork, sizeof(c->ev.fork), (zt_u32)e->event_data.fork.parent_tgid);
-	c->ev.fork.child = (struct zt_id){ .tgid = child, .tid = child };
-	return sink(ctx, &c->ev.h);
 }
 
 static int tell_exec(struct procconn *c, const struct proc_event *e, sink_fn sink, void *ctx)
@@ -123,17 +113,72 @@ static int tell_exec(struct procconn *c, const struct proc_event *e, sink_fn sin
 	return sink(ctx, &c->ev.h);
 }
 
+static int tell_end(struct procconn *c, const struct procconn_late *l, sink_fn sink, void *ctx)
+{
+	start(c, ZT_exit, sizeof(c->ev.exit), l->pid, l->ts_ns);
+	c->ev.h.flags |= ZT_F_EXIT_PEAK_BOUND;
+	c->ev.exit.exit_code = l->exit_code;
+	return sink(ctx, &c->ev.h);
+}
+
+static void drop_late(struct procconn *c, unsigned int i)
+{
+	memmove(&c->late[i], &c->late[i + 1], (--c->nlate - i) * sizeof(c->late[0]));
+}
+
+static int tell_fork(struct procconn *c, const struct proc_event *e, sink_fn sink, void *ctx)
+{
+	zt_u32 child = (zt_u32)e->event_data.fork.child_tgid;
+	int err = 0;
+
+	if (e->event_data.fork.child_pid != e->event_data.fork.child_tgid) /* a thread */
+		return 0;
+	for (unsigned int i = 0; i < c->nlate && !err; i++)
+		if (c->late[i].pid == child) { /* the number is used again: it has ended */
+			struct procconn_late l = c->late[i];
+
+			drop_late(c, i);
+			err = tell_end(c, &l, sink, ctx);
+			break;
+		}
+	start(c, ZT_fork, sizeof(c->ev.fork), (zt_u32)e->event_data.fork.parent_tgid, boot_ns(e));
+	c->ev.fork.child = (struct zt_id){ .tgid = child, .tid = child };
+	return err ? err : sink(ctx, &c->ev.h);
+}
+
 /* A leader may leave its threads behind; then it is not the end of the process. Who has waited for it already: it is. */
 static int tell_exit(struct procconn *c, const struct proc_event *e, sink_fn sink, void *ctx)
 {
-	zt_u32 pid = (zt_u32)e->event_data.exit.process_tgid;
+	struct procconn_late l = { .pid = (zt_u32)e->event_data.exit.process_tgid, .ts_ns = boot_ns(e),
+				   .exit_code = (int)e->event_data.exit.exit_code };
 
-	if (e->event_data.exit.process_pid != e->event_data.exit.process_tgid || procfs_threads(c->proc, pid) > 1)
+	if (e->event_data.exit.process_pid != e->event_data.exit.process_tgid)
 		return 0;
-	start(c, e, ZT_exit, sizeof(c->ev.exit), pid);
-	c->ev.h.flags |= ZT_F_EXIT_PEAK_BOUND;
-	c->ev.exit.exit_code = (zt_s32)e->event_data.exit.exit_code;
-	return sink(ctx, &c->ev.h);
+	if (procfs_threads(c->proc, l.pid) <= 1)
+		return tell_end(c, &l, sink, ctx);
+	/* its threads may be about to end as well, as those of Go programs are */
+	if (c->nlate == PROCCONN_LATE_MAX)
+		drop_late(c, 0);
+	c->late[c->nlate++] = l;
+	return 0;
+}
+
+static int tell_late(struct procconn *c, sink_fn sink, void *ctx)
+{
+	struct procfs_stat st;
+	int err = 0;
+
+	for (unsigned int i = 0; i < c->nlate && !err;) {
+		struct procconn_late l = c->late[i];
+
+		if (procfs_stat(c->proc, l.pid, &st) >= 0 && !st.dead) {
+			i++;
+			continue;
+		}
+		drop_late(c, i);
+		err = tell_end(c, &l, sink, ctx);
+	}
+	return err;
 }
 
 int procconn_take(struct procconn *c, const void *msg, size_t len, sink_fn sink, void *ctx)
@@ -181,5 +226,6 @@ int procconn_pump(struct procconn *c, sink_fn sink, void *ctx)
 		else if (!from.nl_pid) /* from the kernel, not from somebody else */
 			err = procconn_take(c, buf, (size_t)n, sink, ctx);
 	}
+	err = err ? err : tell_late(c, sink, ctx);
 	return err || !c->lost ? err : tell_lost(c, sink, ctx);
 }

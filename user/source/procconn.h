@@ -10,10 +10,21 @@
 #include "source/evbuf.h"
 #include "source/procfs.h"
 
+/* First threads that have ended while others had not, when that was read: a process that exits, or goes on without it */
+#define PROCCONN_LATE_MAX 64
+
+struct procconn_late {
+	zt_u32 pid;
+	int exit_code;
+	zt_u64 ts_ns;
+};
+
 struct procconn {
 	int fd; /* -1: none */
 	const struct procfs *proc; /* borrowed */
 	zt_u64 lost; /* messages that found no room, not told yet */
+	struct procconn_late late[PROCCONN_LATE_MAX];
+	unsigned int nlate;
 	union evbuf ev;
 };
 
