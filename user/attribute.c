@@ -122,7 +122,16 @@ static void see_project(struct model *m, struct proc *p, const struct compose_cm
 		b->buildx = true;
 }
 
-/* docker compose has BuildKit's client of the same age as buildx in it; the Python program calls docker. */
+/*
+ * docker compose has BuildKit's client of the same age as buildx in it; the Python program calls docker. With the classic
+ * builder the former adds a label of its own, com.docker.compose.image.builder (compose v2, pkg/compose/build_classic.go).
+ */
+static void take_age(struct build *b, enum compose_kind kind)
+{
+	b->buildx = kind != COMPOSE_V1;
+	b->nlabels = b->file_labels + (kind == COMPOSE_PLUGIN);
+}
+
 static void see_service(struct model *m, const struct zt_ev *ev)
 {
 	const struct zt_ev_service *e = (const void *)ev;
@@ -132,7 +141,7 @@ static void see_service(struct model *m, const struct zt_ev *ev)
 
 	while (p && (b = model_build_of(m, p, b)))
 		if (b->number == e->number)
-			b->buildx = !compose_cmd_parse(p->argv, p->argv_bytes, &c) || c.kind != COMPOSE_V1;
+			take_age(b, compose_cmd_parse(p->argv, p->argv_bytes, &c) ? c.kind : COMPOSE_NONE);
 }
 
 static enum builder_kind builder_by_client(enum client_kind kind)

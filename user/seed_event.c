@@ -167,6 +167,7 @@ int seed_service(struct seed_event *e, const struct build *b, zt_u64 ts_ns)
 
 	ev->h.who = b->client->id;
 	ev->number = b->number;
+	ev->labels = b->file_labels;
 	put(e, b->service);
 	put(e, b->target);
 	for (const char *a = b->build_args; a && *a; a += strlen(a) + 1)

@@ -468,7 +468,7 @@ struct zt_ev_image {
 struct zt_ev_service {
 	struct zt_ev h;
 	zt_u32 number; /* from 1 */
-	zt_u32 pad;
+	zt_u32 labels; /* so many labels its file gives the image */
 };
 
 /*

@@ -105,6 +105,32 @@ compose_v1() {
 	# it runs the stages that are not needed, too
 	has j '[.builds[] | select(.service == "small" or .service == "large").steps[] | select(.line == 5)] | length' 2
 }
+# Compose gives the image labels, which the classic builder makes instructions of, and counts: its own (2), the file's
+step_with_labels() {	# COMPOSE
+	compose_is "$1"
+	dockerfile web/Dockerfile <<-'END'
+	FROM base:1
+	RUN oombox eat 200
+	CMD ["sh"]
+	END
+	printf 'version: "3.9"\nservices:\n  web:\n    build:\n      context: web\n      network: none\n      labels: {a.b: "1", c: "2"}\n' >compose.yaml
+	limit_builds $((64 * MB)) "$DOCKERD_CGROUP"
+	export DOCKER_BUILDKIT=0
+	traced "${COMPOSE[@]}" build
+	[[ $RC != 0 ]] || fail "the build passed"
+	oom_read
+	cat out err >said
+	legacy_step said
+	((V_total > 4)) || fail "docker says $V_total: the labels are not counted"
+	lines_of 'RUN oombox' web/Dockerfile
+	check_oom ZT1002
+	check_step
+	has b .builder docker-legacy
+}
+scenario compose_v1_labels docker26
+compose_v1_labels() { step_with_labels 1; }
+scenario compose_classic_labels docker26
+compose_classic_labels() { step_with_labels 2; }
 # It calls docker build for each service
 scenario compose_v1_buildkit docker26
 compose_v1_buildkit() {

@@ -87,6 +87,7 @@ static void test_short_and_long(void **state)
 	assert_string_equal(find(p, "api")->dockerfile, "Dockerfile.api");
 	assert_string_equal(find(p, "api")->target, "final");
 	has_args(find(p, "api"), "JOBS=2 FROM_ENV");
+	assert_string_equal(find(p, "web")->labels ?: "", "");
 	assert_string_equal(find(p, "far")->context, "https://example.org/x.git");
 	assert_false(find(p, "db")->builds);
 	end(p);

@@ -141,6 +141,7 @@ int apply_service(struct model *m, const struct zt_ev *ev)
 	if (!b)
 		return 0;
 	b->number = e->number;
+	b->nlabels = b->file_labels = e->labels;
 	b->service = arena_strdup(&m->arena, s[0]);
 	if (*s[1])
 		b->target = arena_strdup(&m->arena, s[1]);

@@ -144,7 +144,8 @@ struct build {
 	char *memory_flag;     /* -m as given: BuildKit before 0.31 ignores it */
 	char *parse_error;     /* why the Dockerfile makes no sense; NULL: it does, or was not tried */
 	unsigned int nplatforms; /* more than one: each step runs for each of them */
-	unsigned int nlabels; /* --label options: instructions, as builders but BuildKit see it */
+	unsigned int nlabels; /* that the client gives the image: instructions, as builders but BuildKit see it */
+	unsigned int file_labels; /* of these, those of the compose file */
 	bool envs;	       /* --env options: the same */
 	bool several_files;    /* of which only the last is known: podman build -f A -f B */
 	bool buildx;	       /* a buildx plugin ran it: BuildKit newer than docker 20.10's */

@@ -174,21 +174,21 @@ static void list_drop_key(char *list, const char *arg)
 	}
 }
 
-static void add_arg(struct service *v, const char *arg)
+static void add_pair(char **list, const char *pair)
 {
-	list_drop_key(v->args, arg);
-	list_add(&v->args, arg);
+	list_drop_key(*list, pair);
+	list_add(list, pair);
 }
 
-/* args: [ "K=V", "K" ] or { K: V, K: null } */
-static void read_args(struct doc *d, struct service *v, const node *args)
+/* args, labels: [ "K=V", "K" ] or { K: V, K: null } */
+static void read_pairs(struct doc *d, char **list, const node *args)
 {
 	for (yaml_node_item_t *i = is_list(args) ? args->data.sequence.items.start : NULL;
 	     i && i < args->data.sequence.items.top; i++) {
 		char *s __free = text_of(d->p, scalar(at(d, *i)));
 
 		if (s)
-			add_arg(v, s);
+			add_pair(list, s);
 	}
 	for (yaml_node_pair_t *i = is_map(args) ? args->data.mapping.pairs.start : NULL;
 	     i && i < args->data.mapping.pairs.top; i++) {
@@ -201,7 +201,7 @@ static void read_args(struct doc *d, struct service *v, const node *args)
 		none = !s || !strcmp(value, "null") || !strcmp(value, "~");
 		if (asprintf(&arg, "%s%s%s", key, none ? "" : "=", none ? "" : s) < 0)
 			continue;
-		add_arg(v, arg);
+		add_pair(list, arg);
 		free(arg);
 	}
 }
@@ -251,7 +251,8 @@ static void read_build(struct doc *d, struct service *v, const node *build)
 	set(&v->target, text_of(d->p, scalar(get(d, build, "target"))));
 	if (text && strlen(text) < FILE_TEXT_MAX)
 		set(&v->inline_text, strdup(text));
-	read_args(d, v, get(d, build, "args"));
+	read_pairs(d, &v->args, get(d, build, "args"));
+	read_pairs(d, &v->labels, get(d, build, "labels"));
 }
 
 static void copy_list(char **to, const char *from)
@@ -277,6 +278,9 @@ static void inherit(struct service *v, const struct service *base)
 	fill(&v->dockerfile, base->dockerfile);
 	fill(&v->target, base->target);
 	fill(&v->inline_text, base->inline_text);
+	for (const char *a = base->labels; a && *a; a += strlen(a) + 1)
+		if (!has_key(v->labels, a))
+			list_add(&v->labels, a);
 	for (const char *a = base->args; a && *a; a += strlen(a) + 1)
 		if (!has_key(v->args, a))
 			list_add(&v->args, a);
@@ -524,12 +528,6 @@ void project_select(struct project *p, const char *names, const char *profiles)
 		p->services[n].wanted = enabled(&p->services[n], profiles);
 }
 
-static void argument(struct service *v, const char *arg)
-{
-	list_drop_key(v->args, arg);
-	list_add(&v->args, arg);
-}
-
 static void override(struct service *v, const char *key, size_t len, const char *value, const char *dir)
 {
 	char arg[STRING_MAX + 1];
@@ -543,7 +541,7 @@ static void override(struct service *v, const char *key, size_t len, const char 
 		set(&v->target, strdup(value));
 	} else if (len > strlen("args.") && !strncmp(key, "args.", strlen("args."))) {
 		snprintf(arg, sizeof(arg), "%.*s=%s", (int)(len - strlen("args.")), key + strlen("args."), value);
-		argument(v, arg);
+		add_pair(&v->args, arg);
 	}
 }
 
@@ -560,7 +558,7 @@ void project_override(struct project *p, const char *text, const char *dir)
 void project_argument(struct project *p, const char *arg)
 {
 	for (unsigned int n = 0; n < p->n; n++)
-		argument(&p->services[n], arg);
+		add_pair(&p->services[n].args, arg);
 }
 
 void project_done(struct project *p)
@@ -575,6 +573,7 @@ void project_done(struct project *p)
 		free(v->inline_text);
 		free(v->profiles);
 		free(v->args);
+		free(v->labels);
 	}
 	for (unsigned int n = 0; n < p->ngroups; n++) {
 		free(p->groups[n].name);

@@ -20,6 +20,7 @@ struct service {
 	char *inline_text; /* dockerfile_inline */
 	char *profiles;	   /* NUL-separated, an empty one at the end */
 	char *args;	   /* likewise, K=V; K alone: its value is in the environment */
+	char *labels;	   /* likewise */
 	bool builds;	   /* it has a build section */
 	bool unplaced;	   /* what its Dockerfile is was not worked out (hcl.h) */
 	bool wanted;	   /* by project_select */

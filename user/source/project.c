@@ -263,6 +263,8 @@ static int tell_service(struct reading *r, const struct service *v, zt_u32 numbe
 		       .cgroup = r->w->cgroup, .ts_ns = evbuf_clock_ns(CLOCK_BOOTTIME) },
 		.number = number,
 	};
+	for (const char *l = v->labels; l && *l; l += strlen(l) + 1)
+		e.ev.labels++;
 	return sink(ctx, &e.ev.h);
 }
 

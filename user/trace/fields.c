@@ -266,7 +266,7 @@ NAMES(flags_file) = {
 };
 static const struct tail tail_file = { .strings = { "path" }, .bytes = "bytes" };
 
-#define SERVICE(F, s) F(s, number, NUM, 0) F(s, pad, PAD, 0)
+#define SERVICE(F, s) F(s, number, NUM, 0) F(s, labels, NUM, 0)
 DESCRIBE_EVENT(service, SERVICE);
 #define flags_service no_flags
 static const struct tail tail_service = { .strings = { "name", "target" }, .argv = "args" };
