@@ -317,6 +317,28 @@ static void test_hcl_matrix(void **state)
 	free(json);
 }
 
+/* An expression that would copy gigabytes is not worked out; what stands before it is. */
+static void test_hcl_cost(void **state)
+{
+	static const char hcl[] =
+		"function \"d\" {\n  params = [a]\n  result = \"${a}${a}${a}${a}${a}${a}${a}${a}\"\n}\n"
+		"target \"first\" { args = { A = 1 } }\n"
+		"variable \"L\" { default = [for i in [1, 2, 3, 4, 5, 6, 7, 8] : [for j in [1, 2, 3, 4, 5, 6, 7, 8] : "
+		"[for k in [1, 2, 3, 4, 5, 6, 7, 8] : replace(d(d(d(d(d(\"x\"))))), \"x\", \"y\")]]] }\n"
+		"target \"last\" { args = { A = join(\",\", flatten(L)) } }\n";
+	char *json = hcl_to_json(hcl, sizeof(hcl) - 1, variable, NULL);
+	struct project *p;
+
+	(void)state;
+	assert_non_null(json);
+	assert_true(strlen(json) < 1000);
+	p = project(json);
+	has_args(find(p, "first"), "A=1");
+	has_args(find(p, "last"), "");
+	end(p);
+	free(json);
+}
+
 /* What a stranger may write: nothing of it takes long. */
 static void test_fan_out(void **state)
 {
@@ -416,6 +438,7 @@ int main(void)
 		cmocka_unit_test(test_hcl),
 		cmocka_unit_test(test_hcl_expressions),
 		cmocka_unit_test(test_hcl_matrix),
+		cmocka_unit_test(test_hcl_cost),
 		cmocka_unit_test(test_command_line),
 		cmocka_unit_test(test_fan_out),
 		cmocka_unit_test(test_not_ours),

@@ -11,7 +11,7 @@
 #include "source/store_json.h"
 
 #define BLOCKS_MAX 512
-#define WORK_MAX 200000 /* expressions: a hundredth of a second's */
+#define WORK_MAX 50000 /* expressions and what they copy: some 50 ms at most */
 #define MATRIX_MAX 256
 
 /* TYPE "LABEL" { … }, or NAME = … of the file itself */

@@ -56,29 +56,30 @@ bool hcl_same(const json_t *a, const json_t *b)
 
 /* --- strings --- */
 
-struct text {
-	char *s;
-	size_t n;
-	bool unknown;
-};
+#define BYTES_A_UNIT 16
 
-static void put(struct text *t, const char *s, size_t len)
+void hcl_put(struct hcl_made *t, const char *s, size_t len)
 {
-	char *bigger = t->unknown || t->n + len > HCL_STRING_MAX ? NULL : realloc(t->s, t->n + len + 1);
+	size_t cap = t->cap;
+	char *bigger;
 
+	while (cap < t->n + len + 1)
+		cap = cap ? 2 * cap : 64;
+	bigger = t->failed || t->n + len > HCL_STRING_MAX ? NULL : cap == t->cap ? t->s : realloc(t->s, cap);
 	if (!bigger) {
-		t->unknown = true;
+		t->failed = true;
 		return;
 	}
 	t->s = bigger;
+	t->cap = cap;
 	memcpy(t->s + t->n, s, len);
 	t->n += len;
 	t->s[t->n] = 0;
 }
 
-static json_t *text_value(struct text *t)
+json_t *hcl_made_value(struct hcl_made *t)
 {
-	json_t *v = t->unknown ? NULL : json_stringn(t->s ? t->s : "", t->n);
+	json_t *v = t->failed ? NULL : json_stringn(t->s ? t->s : "", t->n);
 
 	free(t->s);
 	return v;
@@ -106,14 +107,14 @@ static json_t *interpolation(struct hcl *h)
 	return v;
 }
 
-static void escape(struct hcl *h, struct text *t)
+static void escape(struct hcl *h, struct hcl_made *t)
 {
 	char c = *h->p++, utf8[5];
 	unsigned int n = c == 'u' ? 4 : c == 'U' ? 8 : 0, code = 0;
 
 	if (!n) {
 		c = c == 'n' ? '\n' : c == 't' ? '\t' : c == 'r' ? '\r' : c;
-		put(t, &c, 1);
+		hcl_put(t, &c, 1);
 		return;
 	}
 	for (; n && h->p < h->end && isxdigit((unsigned char)*h->p); n--, h->p++)
@@ -128,21 +129,21 @@ static void escape(struct hcl *h, struct text *t)
 	else
 		snprintf(utf8, sizeof(utf8), "%c%c%c%c", (int)(0xf0 | (code >> 18 & 7)), (int)(0x80 | (code >> 12 & 63)),
 			 (int)(0x80 | (code >> 6 & 63)), (int)(0x80 | (code & 63)));
-	put(t, utf8, strlen(utf8));
+	hcl_put(t, utf8, strlen(utf8));
 }
 
 /* Up to its closing quote, or without quoted to the end of the text */
 static json_t *template(struct hcl *h, bool quoted)
 {
 	const char *begin = h->p;
-	struct text t = { 0 };
+	struct hcl_made t = { 0 };
 	json_t *v;
 
 	while (h->p < h->end && !(quoted && (*h->p == '"' || *h->p == '\n'))) {
 		if (hcl_take(h, "$${")) {
-			put(&t, "${", 2);
+			hcl_put(&t, "${", 2);
 		} else if (hcl_take(h, "%%{")) {
-			put(&t, "%{", 2);
+			hcl_put(&t, "%{", 2);
 		} else if (hcl_take(h, "${")) {
 			bool first = h->p - 2 == begin;
 			char *s;
@@ -156,23 +157,24 @@ static json_t *template(struct hcl *h, bool quoted)
 			s = hcl_text(v);
 			json_decref(v);
 			if (s)
-				put(&t, s, strlen(s));
+				hcl_put(&t, s, strlen(s));
 			else
-				t.unknown = true;
+				t.failed = true;
 			free(s);
 		} else if (hcl_take(h, "%{")) { /* %{ if … } */
 			json_decref(interpolation(h));
-			t.unknown = true;
+			t.failed = true;
 		} else if (quoted && *h->p == '\\' && h->p + 1 < h->end) {
 			h->p++;
 			escape(h, &t);
 		} else {
-			put(&t, h->p++, 1);
+			hcl_put(&t, h->p++, 1);
 		}
 	}
 	if (quoted)
 		hcl_take(h, "\"");
-	return text_value(&t);
+	hcl_work(h, t.n / BYTES_A_UNIT);
+	return hcl_made_value(&t);
 }
 
 static size_t line_length(const struct hcl *h)
@@ -197,7 +199,7 @@ static json_t *heredoc(struct hcl *h)
 	bool strip = hcl_take(h, "-");
 	char word[HCL_NAME_BYTES];
 	size_t least = HCL_STRING_MAX;
-	struct text t = { 0 };
+	struct hcl_made t = { 0 };
 	const char *begin;
 	struct hcl in = *h;
 	json_t *v = NULL;
@@ -222,13 +224,13 @@ static json_t *heredoc(struct hcl *h)
 	while (in.p < in.end) {
 		size_t len = line_length(&in), off = !strip ? 0 : indent_of(in.p, len) < least ? indent_of(in.p, len) : least;
 
-		put(&t, in.p + off, len - off);
+		hcl_put(&t, in.p + off, len - off);
 		in.p += len;
 		if (in.p < in.end)
-			put(&t, in.p++, 1);
+			hcl_put(&t, in.p++, 1);
 	}
 	h->p += line_length(h);
-	if (!t.unknown) {
+	if (!t.failed) {
 		in.p = t.s ? t.s : "";
 		in.end = in.p + t.n;
 		v = template(&in, false);
@@ -418,7 +420,7 @@ static json_t *call(struct hcl *h, const char *name)
 {
 	json_t *args[HCL_ARGS_MAX] = { 0 }, *ret = NULL;
 	bool known = true;
-	size_t n = 0;
+	size_t n = 0, cost = 1;
 
 	while (hcl_skip(h, true), h->p < h->end && !hcl_take(h, ")")) {
 		const char *before = h->p;
@@ -439,9 +441,11 @@ static json_t *call(struct hcl *h, const char *name)
 		if (!hcl_take(h, ",") && h->p == before)
 			h->p++;
 	}
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		known &= args[i] != NULL;
-	if (known && hcl_work(h, n + 1) && !hcl_function(h, name, args, n, &ret))
+		cost += json_string_length(args[i]) / BYTES_A_UNIT + json_array_size(args[i]) + json_object_size(args[i]);
+	}
+	if (known && hcl_work(h, cost) && !hcl_function(h, name, args, n, &ret))
 		ret = hcl_call(name, args, n);
 	for (size_t i = 0; i < n; i++)
 		json_decref(args[i]);

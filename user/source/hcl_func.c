@@ -113,38 +113,10 @@ static json_t *f_strlen(json_t *const *a, size_t n)
 	return json_is_string(a[0]) ? json_integer((json_int_t)json_string_length(a[0])) : NULL;
 }
 
-/* Growing text; a NULL s with failed set: too long */
-struct made {
-	char *s;
-	size_t n;
-	bool failed;
-};
-
-static void put(struct made *m, const char *s, size_t len)
-{
-	char *bigger = m->failed || m->n + len > HCL_STRING_MAX ? NULL : realloc(m->s, m->n + len + 1);
-
-	if (!bigger) {
-		m->failed = true;
-		return;
-	}
-	m->s = bigger;
-	memcpy(m->s + m->n, s, len);
-	m->n += len;
-}
-
-static json_t *done(struct made *m)
-{
-	json_t *v = m->failed ? NULL : json_stringn(m->s ? m->s : "", m->n);
-
-	free(m->s);
-	return v;
-}
-
 /* join(SEPARATOR, LIST…) */
 static json_t *f_join(json_t *const *a, size_t n)
 {
-	struct made m = { 0 };
+	struct hcl_made m = { 0 };
 	bool first = true;
 
 	for (size_t i = 1; i < n; i++)
@@ -152,63 +124,65 @@ static json_t *f_join(json_t *const *a, size_t n)
 			char *s __free = hcl_text(json_array_get(a[i], k));
 
 			if (!first)
-				put(&m, str(a[0]), json_string_length(a[0]));
+				hcl_put(&m, str(a[0]), json_string_length(a[0]));
 			if (s)
-				put(&m, s, strlen(s));
+				hcl_put(&m, s, strlen(s));
 			else
 				m.failed = true;
 			first = false;
 		}
-	return done(&m);
+	return hcl_made_value(&m);
 }
 
 static json_t *f_split(json_t *const *a, size_t n)
 {
-	const char *sep = str(a[0]), *s = str(a[1]), *next;
+	const char *sep = str(a[0]), *s = str(a[1]), *end = s + strlen(s), *next;
+	size_t len = strlen(sep);
 	json_t *list = json_array();
 
 	(void)n;
-	for (; *sep && (next = strstr(s, sep)); s = next + strlen(sep))
+	for (; len && (next = memmem(s, (size_t)(end - s), sep, len)); s = next + len)
 		json_array_append_new(list, json_stringn(s, (size_t)(next - s)));
-	for (; !*sep && *s; s++)
+	for (; !len && *s; s++)
 		json_array_append_new(list, json_stringn(s, 1));
-	if (*sep)
+	if (len)
 		json_array_append_new(list, json_string(s));
 	return list;
 }
 
 static json_t *f_replace(json_t *const *a, size_t n)
 {
-	const char *s = str(a[0]), *from = str(a[1]), *next;
-	struct made m = { 0 };
+	const char *s = str(a[0]), *end = s + strlen(s), *from = str(a[1]), *next;
+	size_t len = strlen(from);
+	struct hcl_made m = { 0 };
 
 	(void)n;
 	if (!*from)
 		return NULL;
-	for (; (next = strstr(s, from)); s = next + strlen(from)) {
-		put(&m, s, (size_t)(next - s));
-		put(&m, str(a[2]), json_string_length(a[2]));
+	for (; (next = memmem(s, (size_t)(end - s), from, len)); s = next + len) {
+		hcl_put(&m, s, (size_t)(next - s));
+		hcl_put(&m, str(a[2]), json_string_length(a[2]));
 	}
-	put(&m, s, strlen(s));
-	return done(&m);
+	hcl_put(&m, s, (size_t)(end - s));
+	return hcl_made_value(&m);
 }
 
 /* "%s-%d": verbs without flags */
 static json_t *f_format(json_t *const *a, size_t n)
 {
-	struct made m = { 0 };
+	struct hcl_made m = { 0 };
 	size_t arg = 1;
 
 	for (const char *s = str(a[0]); *s; s++) {
 		char *text __free = NULL;
 
 		if (*s != '%') {
-			put(&m, s, 1);
+			hcl_put(&m, s, 1);
 			continue;
 		}
 		s++;
 		if (*s == '%') {
-			put(&m, s, 1);
+			hcl_put(&m, s, 1);
 			continue;
 		}
 		text = *s && strchr("svd", *s) && arg < n ? hcl_text(a[arg++]) : NULL;
@@ -216,9 +190,9 @@ static json_t *f_format(json_t *const *a, size_t n)
 			m.failed = true;
 			break;
 		}
-		put(&m, text, strlen(text));
+		hcl_put(&m, text, strlen(text));
 	}
-	return done(&m);
+	return hcl_made_value(&m);
 }
 
 static json_t *f_trimprefix(json_t *const *a, size_t n)

@@ -43,6 +43,14 @@ bool hcl_work(struct hcl *h, size_t units); /* false: the file has cost enough *
 
 /* hcl_expr.c: h->p is behind it afterwards, also when it is not known */
 json_t *hcl_expression(struct hcl *h);
+/* A string that grows; failed: too long, or something in it is not known */
+struct hcl_made {
+	char *s;
+	size_t n, cap;
+	bool failed;
+};
+void hcl_put(struct hcl_made *t, const char *s, size_t len);
+json_t *hcl_made_value(struct hcl_made *t); /* NULL: failed. It is done with then */
 /* A new string of what HCL turns into one; NULL: it is none, or not known */
 char *hcl_text(const json_t *v);
 bool hcl_number(const json_t *v, double *ret);
