@@ -299,8 +299,8 @@ bake_matrix() {
 	four_services 2
 	sed -i 's/^RUN /RUN --network=none /' ./*/Dockerfile	# buildx 0.13 takes no network from HCL
 	mv web/Dockerfile web/Second
+	echo 'variable "BIG" { default = 30 }' >values.hcl
 	cat >docker-bake.hcl <<-'END'
-	variable "BIG" { default = 30 }
 	function "size" {
 	  params = [name]
 	  result = name == "large" ? BIG + 5 : 15
@@ -314,7 +314,7 @@ bake_matrix() {
 	}
 	END
 	export BIG=180
-	traced docker buildx bake -f docker-bake.hcl --set 'svc-small.dockerfile=Second'
+	traced docker buildx bake -f docker-bake.hcl -f values.hcl --set 'svc-small.dockerfile=Second'
 	[[ $RC != 0 ]] || fail "the build passed"
 	oom_read
 	check_oom ZT1002

@@ -49,7 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		p->io = (struct project_io){ variable, read_again, &t };
 		if (!project_add(p, (const char *)data, size, "/p", err, sizeof(err)))
 			project_add(p, (const char *)data, size, "/q", err, sizeof(err));
-		free(hcl_to_json((const char *)data, size, variable, NULL));
+		free(hcl_to_json((const char *)data, size, size / 3, size, variable, NULL));
 		project_select(p, "web\0", "dev\0");
 		project_select(p, "", "");
 		project_done(p);

@@ -190,7 +190,7 @@ static void test_hcl(void **state)
 		"  args = {\n    MB = \"${MB}\"\n    N = 5\n    \"Q\" : \"a\\\"b\",\n    F = f(1)\n    E = MB == 7 ? \"y\" : \"n\"\n  }\n"
 		"  tags = [\"a\", \"b${f(\"}\")}\"]\n}\n"
 		"target \"api\" {\n  inherits = [\"_c\"]\n  contexts = { x = \"y\" }\n}\n";
-	char *json = hcl_to_json(hcl, sizeof(hcl) - 1, variable, NULL);
+	char *json = hcl_to_json(hcl, sizeof(hcl) - 1, 0, sizeof(hcl) - 1, variable, NULL);
 	struct project *p;
 
 	(void)state;
@@ -204,7 +204,7 @@ static void test_hcl(void **state)
 	has_args(find(p, "web"), "MB=7 N=5 Q=a\"b F=2 E=n");
 	end(p);
 	free(json);
-	json = hcl_to_json("}]\"${", 5, NULL, NULL);
+	json = hcl_to_json("}]\"${", 5, 0, 5, NULL, NULL);
 	assert_non_null(json);
 	free(json);
 }
@@ -251,7 +251,7 @@ static void has_value(const char *expression, const char *want)
 	char *json;
 
 	snprintf(text, sizeof(text), "%starget \"t\" {\n  args = {\n    V = %s\n    AFTER = 1\n  }\n}\n", before, expression);
-	json = hcl_to_json(text, strlen(text), variable, NULL);
+	json = hcl_to_json(text, strlen(text), 0, strlen(text), variable, NULL);
 	assert_non_null(json);
 	p = project(json);
 	snprintf(text, sizeof(text), "%s%s%sAFTER=1", want ? "V=" : "", want ?: "", want ? " " : "");
@@ -299,7 +299,7 @@ static void test_hcl_matrix(void **state)
 		"  dockerfile = \"${item.version}.Dockerfile\"\n  target = tgt\n}\n"
 		"target \"odd\" {\n  dockerfile = uuidv4()\n}\ntarget \"heir\" {\n  inherits = [\"odd\"]\n}\n"
 		"target \"dyn\" {\n  name = \"d-${timestamp()}\"\n  matrix = { a = [1] }\n}\n";
-	char *json = hcl_to_json(hcl, sizeof(hcl) - 1, variable, NULL);
+	char *json = hcl_to_json(hcl, sizeof(hcl) - 1, 0, sizeof(hcl) - 1, variable, NULL);
 	struct project *p;
 
 	(void)state;
@@ -317,6 +317,23 @@ static void test_hcl_matrix(void **state)
 	free(json);
 }
 
+/* Two files, one behind the other */
+static void test_hcl_two_files(void **state)
+{
+	static const char hcl[] = "variable \"V\" { default = \"one\" }\ntarget \"a\" { target = twice(V) }\n"
+				  "\nvariable \"V\" { default = \"two\" }\nfunction \"twice\" {\n  params = [x]\n  result = \"${x}${x}\"\n}\n"
+				  "target \"b\" { target = V }\n";
+	size_t second = (size_t)(strstr(hcl, "\n\n") - hcl) + 1;
+	char *first_json = hcl_to_json(hcl, sizeof(hcl) - 1, 0, second - 1, variable, NULL),
+	     *second_json = hcl_to_json(hcl, sizeof(hcl) - 1, second, sizeof(hcl) - 1, variable, NULL);
+
+	(void)state;
+	assert_string_equal(first_json, "{\"group\": {}, \"target\": {\"a\": {\"target\": \"twotwo\"}}}");
+	assert_string_equal(second_json, "{\"group\": {}, \"target\": {\"b\": {\"target\": \"two\"}}}");
+	free(first_json);
+	free(second_json);
+}
+
 /* An expression that would copy gigabytes is not worked out; what stands before it is. */
 static void test_hcl_cost(void **state)
 {
@@ -326,7 +343,7 @@ static void test_hcl_cost(void **state)
 		"variable \"L\" { default = [for i in [1, 2, 3, 4, 5, 6, 7, 8] : [for j in [1, 2, 3, 4, 5, 6, 7, 8] : "
 		"[for k in [1, 2, 3, 4, 5, 6, 7, 8] : replace(d(d(d(d(d(\"x\"))))), \"x\", \"y\")]]] }\n"
 		"target \"last\" { args = { A = join(\",\", flatten(L)) } }\n";
-	char *json = hcl_to_json(hcl, sizeof(hcl) - 1, variable, NULL);
+	char *json = hcl_to_json(hcl, sizeof(hcl) - 1, 0, sizeof(hcl) - 1, variable, NULL);
 	struct project *p;
 
 	(void)state;
@@ -438,6 +455,7 @@ int main(void)
 		cmocka_unit_test(test_hcl),
 		cmocka_unit_test(test_hcl_expressions),
 		cmocka_unit_test(test_hcl_matrix),
+		cmocka_unit_test(test_hcl_two_files),
 		cmocka_unit_test(test_hcl_cost),
 		cmocka_unit_test(test_command_line),
 		cmocka_unit_test(test_fan_out),

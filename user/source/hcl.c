@@ -417,7 +417,8 @@ static void add_target(const struct block *b, struct hcl h, json_t *targets, jso
 	json_object_set_new(groups, b->label, json_pack("{s:o}", "targets", x.members));
 }
 
-char *hcl_to_json(const char *text, size_t len, const char *(*environment)(void *ctx, const char *name), void *ctx)
+char *hcl_to_json(const char *text, size_t len, size_t from, size_t to, const char *(*environment)(void *ctx, const char *name),
+		  void *ctx)
 {
 	struct hcl_file *f = calloc(1, sizeof(*f));
 	struct hcl h = { .p = text, .end = text + len, .file = f };
@@ -442,6 +443,8 @@ char *hcl_to_json(const char *text, size_t len, const char *(*environment)(void 
 	for (unsigned int i = 0; i < f->n; i++) {
 		const struct block *b = &f->blocks[i];
 
+		if (b->p < text + from || b->p > text + to)
+			continue;
 		if (!strcmp(b->type, "target") && *b->label)
 			add_target(b, h, targets, groups);
 		else if (!strcmp(b->type, "group") && *b->label)

@@ -23,6 +23,8 @@ struct reading {
 	const char *env;
 	size_t env_bytes;
 	char *dotenv; /* text of .env; NULL: none */
+	char *hcl;    /* of all bake files of that kind; NULL: none */
+	size_t hcl_bytes, hcl_at; /* at: the next that is to be taken in */
 	char value[4096];
 	char dir[PATH_MAX];
 	char files[FILES_MAX][PATH_MAX];
@@ -361,10 +363,47 @@ static bool is_url(const char *s)
 }
 
 /* By its name, as bake decides it. */
-static int add_text(struct reading *r, const char *path, const char *text, size_t len)
+static bool is_hcl(const char *path)
 {
 	size_t n = strlen(path);
-	char *json __free = n > 4 && !strcmp(path + n - 4, ".hcl") ? hcl_to_json(text, len, bake_variable, r) : NULL, why[256];
+
+	return n > 4 && !strcmp(path + n - 4, ".hcl");
+}
+
+/* All of them, one behind the other: they know each other's variables and functions. */
+static void gather_hcl(struct reading *r)
+{
+	char *text, *more;
+	size_t n;
+
+	for (unsigned int i = 0; i < r->nfiles && r->hcl_bytes < PROJECT_FILE_MAX; i++) {
+		if (!is_hcl(r->files[i]) || read_text(r, r->files[i], &text, &n))
+			continue;
+		more = realloc(r->hcl, r->hcl_bytes + n + 1);
+		if (more) {
+			r->hcl = more;
+			memcpy(more + r->hcl_bytes, text, n);
+			r->hcl_bytes += n;
+			more[r->hcl_bytes++] = '\n';
+		}
+		free(text);
+	}
+}
+
+/* The next of those that were gathered, or a text that has changed meanwhile */
+static char *next_hcl(struct reading *r, const char *text, size_t len)
+{
+	size_t from = r->hcl_at;
+
+	if (from + len > r->hcl_bytes || memcmp(r->hcl + from, text, len) != 0)
+		return hcl_to_json(text, len, 0, len, bake_variable, r);
+	r->hcl_at += len + 1;
+	return hcl_to_json(r->hcl, r->hcl_bytes, from, from + len, bake_variable, r);
+}
+
+static int add_text(struct reading *r, const char *path, const char *text, size_t len)
+{
+	char *json __free = is_hcl(path) ? next_hcl(r, text, len) : NULL, why[256];
 
 	return json ? project_add(&r->project, json, strlen(json), r->dir, why, sizeof(why)) :
 		      project_add(&r->project, text, len, r->dir, why, sizeof(why));
@@ -376,6 +415,8 @@ static bool read_files(struct reading *r, sink_fn sink, void *ctx, int *err)
 	char *text, path[PATH_MAX];
 	size_t len;
 
+	if (strcmp(r->w->path, "-") != 0 && !is_url(r->w->path))
+		gather_hcl(r);
 	for (unsigned int n = 0; n < r->nfiles; n++) {
 		int e = !strcmp(r->w->path, "-") ? -ESPIPE : is_url(r->w->path) ? -EREMOTE : read_text(r, r->files[n], &text, &len);
 
@@ -412,6 +453,7 @@ static void add_dotenv(struct reading *r, const char *dir, const char *name)
 	}
 	if (asprintf(&all, "%s\n%s", text, r->dotenv) >= 0) {
 		free(r->dotenv);
+	free(r->hcl);
 		r->dotenv = all;
 	}
 	free(text);
