@@ -241,10 +241,12 @@ two_daemons_build() {	# CMD…
 	RUN echo two && sleep 1 && oombox eat 150
 	END
 	cp -r mine theirs
+	mkdir config && cp -r "$DOCKER_CONFIG/." config	# the plug-ins are there
+	DOCKER_CONFIG=$W/config docker context create mine --docker "host=unix://$MINE/docker.sock" >/dev/null || fail "no context"
 	limit_builds $((64 * MB)) "$MINE_CG"
 	cat >both.sh <<-END
 	"\$@" theirs >theirs.log 2>&1 &
-	DOCKER_HOST=unix://$MINE/docker.sock "\$@" mine; rc=\$?
+	${TO_MINE:-DOCKER_HOST=unix://$MINE/docker.sock "\$@"} mine; rc=\$?
 	wait
 	exit \$rc
 	END
@@ -263,6 +265,12 @@ two_daemons_build() {	# CMD…
 }
 scenario two_daemons docker
 two_daemons() { two_daemons_build "${BK[@]}"; }
+# A context of the command line goes before DOCKER_HOST, which is the other's
+scenario two_daemons_context docker26
+two_daemons_context() {
+	local TO_MINE='DOCKER_CONFIG=$PWD/config docker --context mine build --network=none --no-cache --progress=plain'
+	two_daemons_build env DOCKER_BUILDKIT=1 docker build --network=none --no-cache --progress=plain
+}
 scenario two_daemons_legacy docker
 two_daemons_legacy() { two_daemons_build "${LEGACY[@]}"; }
 

@@ -330,6 +330,7 @@ static int run(const struct options *o)
 	}
 	if (d && !session_init(&d->main, true, false)) {
 		d->cli = o;
+		d->pid = (unsigned int)getpid();
 		d->proc.dir = d->proc.meminfo = d->cg.dir = d->lock_fd = d->sig_fd = -1;
 		ret = go(d);
 		scrape_stop(d->scrape);

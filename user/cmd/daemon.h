@@ -75,6 +75,7 @@ struct daemon {
 	zt_u64 renewed_ns, lost_then;
 	struct job jobs[JOBS_MAX];
 	unsigned int njobs, seq;
+	unsigned int pid; /* the daemon's, also in its children */
 	struct history *history;
 	struct procfs proc;
 	struct cgroupfs cg;

@@ -21,6 +21,7 @@
 #include "cmd/daemon.h"
 #include "source/file.h"
 
+#define NAME_BYTES 128
 #define KEEP 500
 #define KEEP_BYTES ((uint64_t)2 << 30)
 
@@ -62,7 +63,7 @@ void keep_name(struct daemon *d, char *buf, size_t len, const char *slug)
 
 	gmtime_r(&now, &tm);
 	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm);
-	snprintf(buf, len, "%s-d%04u-%d%s%s", stamp, ++d->seq % 10000, (int)getpid(), *slug ? "-" : "", slug);
+	snprintf(buf, len, "%s-d%04u-%d%s%s", stamp, ++d->seq % 10000, (int)d->pid, *slug ? "-" : "", slug);
 }
 
 /* Is it being written, or its report? */
@@ -91,19 +92,58 @@ static size_t stem(const char *file)
 	return file[n] ? (size_t)n : 0;
 }
 
-static int is_job(const struct dirent *e)
+/*
+ * The files of jobs, the oldest first. One block, so that all of it goes back to the system: small ones for the thousands of
+ * names that an admin may want kept would stay in the heap.
+ */
+struct listing {
+	char (*name)[NAME_BYTES];
+	int n, cap;
+};
+
+static int by_name(const void *a, const void *b)
 {
-	return stem(e->d_name) != 0;
+	return strcmp(a, b);
 }
 
-static bool same_job(const struct dirent *a, const struct dirent *b)
+static bool take_name(struct listing *l, const char *name)
 {
-	size_t n = stem(a->d_name);
+	if (l->n == l->cap) {
+		int cap = l->cap ? 2 * l->cap : 1024;
+		void *bigger = realloc(l->name, (size_t)cap * NAME_BYTES);
 
-	return n == stem(b->d_name) && !strncmp(a->d_name, b->d_name, n);
+		if (!bigger)
+			return false;
+		l->name = bigger;
+		l->cap = cap;
+	}
+	strcpy(l->name[l->n++], name);
+	return true;
 }
 
-static long long bytes_of(const struct daemon *d, struct dirent **names, int from, int to)
+static struct listing list_files(const struct daemon *d)
+{
+	struct listing l = { 0 };
+	DIR *dir = opendir(d->dir);
+
+	for (struct dirent *e; dir && (e = readdir(dir));)
+		if (stem(e->d_name) && strlen(e->d_name) < NAME_BYTES && !take_name(&l, e->d_name))
+			break; /* the others another time */
+	if (dir)
+		closedir(dir);
+	if (l.n)
+		qsort(l.name, (size_t)l.n, NAME_BYTES, by_name);
+	return l;
+}
+
+static bool same_job(const char *a, const char *b)
+{
+	size_t n = stem(a);
+
+	return n == stem(b) && !strncmp(a, b, n);
+}
+
+static long long bytes_of(const struct daemon *d, const struct listing *l, int from, int to)
 {
 	long long sum = 0;
 
@@ -111,18 +151,18 @@ static long long bytes_of(const struct daemon *d, struct dirent **names, int fro
 		char path[PATH_MAX];
 		struct stat st;
 
-		if (keep_path(d, path, sizeof(path), names[i]->d_name, "") && !lstat(path, &st))
+		if (keep_path(d, path, sizeof(path), l->name[i], "") && !lstat(path, &st))
 			sum += st.st_blocks * 512ll;
 	}
 	return sum;
 }
 
-static void forget(struct daemon *d, struct dirent **names, int from, int to)
+static void forget(struct daemon *d, const struct listing *l, int from, int to)
 {
 	for (int i = from; i < to; i++) {
 		char path[PATH_MAX];
 
-		if (keep_path(d, path, sizeof(path), names[i]->d_name, ""))
+		if (keep_path(d, path, sizeof(path), l->name[i], ""))
 			unlink(path);
 	}
 	d->n.removed++;
@@ -131,35 +171,31 @@ static void forget(struct daemon *d, struct dirent **names, int from, int to)
 /* The newest first; what is being written counts, and stays. */
 void keep_prune(struct daemon *d)
 {
-	struct dirent **names;
-	int n = scandir(d->dir, &names, is_job, alphasort);
+	struct listing l = list_files(d);
 	unsigned int jobs = 0, keep = d->conf.o.keep ? d->conf.o.keep : KEEP;
 	uint64_t sum = 0, most = d->conf.o.keep_bytes ? d->conf.o.keep_bytes : KEEP_BYTES;
 
-	for (int to = n, from; to > 0; to = from) {
+	for (int to = l.n, from; to > 0; to = from) {
 		from = to - 1;
-		while (from > 0 && same_job(names[from - 1], names[to - 1]))
+		while (from > 0 && same_job(l.name[from - 1], l.name[to - 1]))
 			from--;
-		sum += (uint64_t)bytes_of(d, names, from, to);
-		if ((++jobs > keep || sum > most) && !is_open(d, names[from]->d_name, stem(names[from]->d_name)))
-			forget(d, names, from, to);
+		sum += (uint64_t)bytes_of(d, &l, from, to);
+		if ((++jobs > keep || sum > most) && !is_open(d, l.name[from], stem(l.name[from])))
+			forget(d, &l, from, to);
 	}
-	for (int i = 0; i < n; i++)
-		free(names[i]);
-	if (n >= 0)
-		free(names);
+	free(l.name);
 }
 
-static bool is_trace(const struct dirent *e)
+static bool is_trace(const char *name)
 {
-	return !strcmp(e->d_name + stem(e->d_name), ".zt");
+	return !strcmp(name + stem(name), ".zt");
 }
 
-static bool is_half(const struct dirent *e)
+static bool is_half(const char *name)
 {
-	size_t n = strlen(e->d_name);
+	size_t n = strlen(name);
 
-	return n > 4 && !strcmp(e->d_name + n - 4, ".new");
+	return n > 4 && !strcmp(name + n - 4, ".new");
 }
 
 static zt_u64 changed_ns(const struct daemon *d, const char *name)
@@ -172,39 +208,43 @@ static zt_u64 changed_ns(const struct daemon *d, const char *name)
 	return (zt_u64)st.st_mtim.tv_sec * 1000000000 + (zt_u64)st.st_mtim.tv_nsec;
 }
 
+/* Begun since we were forked: the jobs that we know are those of then. */
+static bool is_newer(const struct daemon *d, const char *name)
+{
+	unsigned int seq, pid;
+
+	return sscanf(name, "%*[0-9TZ]-d%4u-%u", &seq, &pid) == 2 && pid == d->pid && (seq + 10000 - d->seq % 10000) % 10000 - 1 < 5000;
+}
+
 /* Calls fn for each trace that has no report. */
 static unsigned int each_unfinished(const struct daemon *d, void (*fn)(const struct daemon *d, const char *name))
 {
-	struct dirent **names;
-	int n = scandir(d->dir, &names, is_job, alphasort);
+	struct listing l = list_files(d);
 	unsigned int found = 0;
 
-	for (int from = 0, to; from < n; from = to) {
-		const struct dirent *trace = NULL;
+	for (int from = 0, to; from < l.n; from = to) {
+		const char *trace = NULL;
 		bool report = false, half = false;
 		zt_u64 traced_ns = 0;
 		char name[64];
 
-		for (to = from; to < n && same_job(names[from], names[to]); to++) {
-			trace = is_trace(names[to]) ? names[to] : trace;
-			half |= is_half(names[to]);
+		for (to = from; to < l.n && same_job(l.name[from], l.name[to]); to++) {
+			trace = is_trace(l.name[to]) ? l.name[to] : trace;
+			half |= is_half(l.name[to]);
 		}
 		/* that of a CI's job that was at work is older than what came then */
 		if (trace)
-			traced_ns = changed_ns(d, trace->d_name);
+			traced_ns = changed_ns(d, trace);
 		for (int i = from; i < to && trace; i++)
-			report |= !is_trace(names[i]) && !is_half(names[i]) && changed_ns(d, names[i]->d_name) >= traced_ns;
-		if (!trace || (report && !half) || is_open(d, trace->d_name, stem(trace->d_name)))
+			report |= !is_trace(l.name[i]) && !is_half(l.name[i]) && changed_ns(d, l.name[i]) >= traced_ns;
+		if (!trace || (report && !half) || is_open(d, trace, stem(trace)) || is_newer(d, trace))
 			continue;
 		found++;
-		snprintf(name, sizeof(name), "%.*s", (int)stem(trace->d_name), trace->d_name);
+		snprintf(name, sizeof(name), "%.*s", (int)stem(trace), trace);
 		if (fn)
 			fn(d, name);
 	}
-	for (int i = 0; i < n; i++)
-		free(names[i]);
-	if (n >= 0)
-		free(names);
+	free(l.name);
 	return found;
 }
 
@@ -213,15 +253,22 @@ bool keep_unfinished(const struct daemon *d)
 	return each_unfinished(d, NULL) > 0;
 }
 
-/* From the trace, as `ztrace report` makes it; what was cut says so. */
+/* From the trace, as `ztrace report` makes it; what was cut says so. One that was killed before it began has nothing to say. */
 static void finish(const struct daemon *d, const char *name)
 {
 	struct history *h = NULL;
 	char path[PATH_MAX], err[PATH_MAX + 256] = "";
 	struct session s;
+	struct stat st;
 	int r;
 
-	if (!keep_path(d, path, sizeof(path), name, ".zt") || session_init(&s, false, false) < 0)
+	if (!keep_path(d, path, sizeof(path), name, ".zt"))
+		return;
+	if (!lstat(path, &st) && !st.st_size) {
+		unlink(path);
+		return;
+	}
+	if (session_init(&s, false, false) < 0)
 		return;
 	r = source_file_open(&s.src, path, err, sizeof(err));
 	while (!r && session_pump(&s, 0) >= 0)
