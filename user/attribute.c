@@ -170,14 +170,6 @@ static unsigned int count_platforms(const char *list)
 	return n;
 }
 
-/* --context goes before DOCKER_HOST: "default" is the usual socket, of another only its own files tell the address. */
-static const char *endpoint_of(const struct client_cmd *c)
-{
-	if (c->host || !c->docker_context)
-		return c->host;
-	return strcmp(c->docker_context, "default") ? c->docker_context : "unix:///var/run/docker.sock";
-}
-
 /* A `docker build`: from now on there is a build, and its Dockerfile should be read while it can be. */
 static void see_client(struct model *m, const struct zt_ev *ev, const char *tail, size_t len, bool cut,
 		       struct want *w)
@@ -221,7 +213,7 @@ static void see_client(struct model *m, const struct zt_ev *ev, const char *tail
 	if (!b)
 		return;
 	keep_argv(m, p, tail, len);
-	p->endpoint = keep(m, endpoint_of(c));
+	p->endpoint = keep(m, client_endpoint(c));
 	b->buildx = c->kind == CLIENT_BUILDX_BUILD || c->kind == CLIENT_BUILDCTL;
 	b->target = keep(m, c->target);
 	b->context = c->kind == CLIENT_BUILDCTL ? NULL : keep(m, c->context);

@@ -38,6 +38,8 @@ void want_ref(struct model *m, const struct zt_ev *ev, struct want *w);
 
 /* attribute_engine.c: a dockerd or buildkitd, and which one a client was told to use, by that variable unless by an option */
 void see_engine(struct model *m, const struct zt_ev *ev, const char *argv, size_t len);
+struct client_cmd;
+const char *client_endpoint(const struct client_cmd *c); /* NULL: not told */
 void want_endpoint(struct want *w, const struct proc *p, const char *variable);
 /* Does the daemon that runs the step have the build's client as its own? */
 enum engine_fit { ENGINE_UNKNOWN, ENGINE_SAME, ENGINE_OTHER };

@@ -3,9 +3,18 @@
 #include <string.h>
 
 #include "attribute.h"
+#include "builder/client.h"
 #include "builder/engine.h"
 
 #define DEPTH_MAX 64
+
+/* --context goes before DOCKER_HOST: "default" is the usual socket, of another only its own files tell the address. */
+const char *client_endpoint(const struct client_cmd *c)
+{
+	if (c->host || !c->docker_context)
+		return c->host;
+	return strcmp(c->docker_context, "default") ? c->docker_context : "unix:///var/run/docker.sock";
+}
 
 /* Which daemon it speaks to, unless an option says so: of two that build the same at once, that tells whose a step is. */
 void want_endpoint(struct want *w, const struct proc *p, const char *variable)

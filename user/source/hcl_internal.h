@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * HCL 2 as bake reads it: hcl.c finds the blocks, hcl_expr.c works out expressions, hcl_func.c has bake's functions.
- * Values are jansson's; NULL is one that is not known (a function we have not, a variable of another file), json_null is HCL's
- * null. Everything is bounded: depth by DEPTH_MAX, all that one file may cost by hcl.work.
+ * HCL 2 as bake reads it: hcl.c finds the blocks, hcl_expr.c works out expressions, hcl_string.c strings, hcl_func.c has
+ * bake's functions. Values are jansson's; NULL is one that is not known (a function we have not), json_null is HCL's null.
+ * Everything is bounded: depth by HCL_DEPTH_MAX, all that the files may cost by hcl_work.
  */
 #ifndef SOURCE_HCL_INTERNAL_H
 #define SOURCE_HCL_INTERNAL_H
@@ -43,6 +43,9 @@ bool hcl_work(struct hcl *h, size_t units); /* false: the file has cost enough *
 
 /* hcl_expr.c: h->p is behind it afterwards, also when it is not known */
 json_t *hcl_expression(struct hcl *h);
+
+/* hcl_string.c */
+#define HCL_BYTES_A_UNIT 16 /* so much copied counts as a unit of work */
 /* A string that grows; failed: too long, or something in it is not known */
 struct hcl_made {
 	char *s;
@@ -51,6 +54,8 @@ struct hcl_made {
 };
 void hcl_put(struct hcl_made *t, const char *s, size_t len);
 json_t *hcl_made_value(struct hcl_made *t); /* NULL: failed. It is done with then */
+json_t *hcl_template(struct hcl *h, bool quoted); /* up to its closing quote, or to the end of the text */
+json_t *hcl_heredoc(struct hcl *h);		   /* behind << */
 /* A new string of what HCL turns into one; NULL: it is none, or not known */
 char *hcl_text(const json_t *v);
 bool hcl_number(const json_t *v, double *ret);
