@@ -123,11 +123,13 @@ daemon_restart() {
 	grep -q "pid $DAEMON" second.err || fail "it does not name the first: $(cat second.err)"
 	sleep 1.5	# the trace is written once a second
 	daemon_stop KILL 137
+	: >state/20260101T000000Z-d0001-1.zt	# killed before its first byte
 	daemon_start
 	kill "$(step_pid 77.5)"
 	wait "$build"
 	both() { [[ $(reports_of t-half | wc -l) == 2 ]]; }
 	wait_for 20 both
+	wait_for 20 test ! -e state/20260101T000000Z-d0001-1.zt
 	local first second; { read -r first; read -r second; } < <(reports_of t-half)
 	same "the first half's end" "$(jq .complete "$first")" false
 	same "what it says" "$(jq -r '[.notes[].code] | contains(["ZT9004"])' "$first")" true
