@@ -25,9 +25,10 @@ podman_is() {	# podman|buildah|chroot [STORAGE-DRIVER]
 	esac
 	BUILDER=${1/chroot/buildah} STEPS=$DOCKERD_CGROUP/box
 	[[ $RUNTIME == crun && $1 != chroot ]] || return 0
-	# podman 5 makes of --cgroup-parent each step's own cgroup; with systemd as init that is a scope, by default of this slice
+	# podman 5 makes of --cgroup-parent each step's own cgroup; with systemd as init that is a scope, by default of this slice.
+	# buildah 1.43 makes it itself, also then
 	STEPS=$DOCKERD_CGROUP/steps
-	if [[ -d /run/systemd/system ]]; then STEPS=system.slice; else P+=(--cgroup-parent "/$STEPS/one"); fi
+	if [[ -d /run/systemd/system && $1 == podman ]]; then STEPS=system.slice; else P+=(--cgroup-parent "/$STEPS/one"); fi
 }
 limit_steps() {	# MB
 	case $STEPS in
