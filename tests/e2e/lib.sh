@@ -76,6 +76,7 @@ traced_start() {
 command_runs() {	# sets CHILD
 	local p word words
 	for p in $(pgrep -P "$BG"); do
+		words=()	# it may be gone by now: unset, that would end the scenario without a word
 		mapfile -d '' -t words <"/proc/$p/cmdline"
 		[[ $(readlink "/proc/$p/exe") != "$ZTRACE" && ${#words[@]} -gt 0 ]] || continue
 		for word in "${words[@]}"; do
