@@ -78,10 +78,14 @@ static __always_inline bool is_client(const char *comm)
 	return begins(comm, "docker") || begins(comm, "podman") || begins(comm, "build");
 }
 
-/* It sleeps on the kills' ring; a record that is taken back wakes it, and is skipped. */
+/*
+ * It sleeps on the kills' ring; a record that is taken back wakes it, and is skipped. Where something is in there it is
+ * awake already: programs of such names, thousands a second, must not fill what kills are for.
+ */
 static __always_inline void wake_reader(void)
 {
-	void *nothing = bpf_ringbuf_reserve(&kill_ring, sizeof(u64), 0);
+	void *nothing = bpf_ringbuf_query(&kill_ring, BPF_RB_AVAIL_DATA) ? NULL :
+									    bpf_ringbuf_reserve(&kill_ring, sizeof(u64), 0);
 
 	if (nothing)
 		bpf_ringbuf_discard(nothing, BPF_RB_FORCE_WAKEUP);
