@@ -478,7 +478,6 @@ static void want_env(const struct model *m, const struct zt_ev *ev, struct want 
 	w->names[at] = 0;
 }
 
-
 static bool on_loopback(const struct net *n)
 {
 	return !n->addr_hi && (n->addr_lo >> 24 == 0xffff7f || n->addr_lo == 1);

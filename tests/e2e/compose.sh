@@ -119,8 +119,8 @@ step_with_labels() {	# COMPOSE
 	traced "${COMPOSE[@]}" build
 	[[ $RC != 0 ]] || fail "the build passed"
 	oom_read
-	cat out err >said
-	legacy_step said
+	cat out err >both.log
+	legacy_step both.log
 	((V_total > 4)) || fail "docker says $V_total: the labels are not counted"
 	lines_of 'RUN oombox' web/Dockerfile
 	check_oom ZT1002

@@ -242,6 +242,7 @@ static void has_value(const char *expression, const char *want)
 		"variable \"STAGE\" { default = \"x\" }\nvariable \"N\" { default = 7 }\nvariable \"LIST\" { default = [\"a\", \"b\"] }\n"
 		"variable \"LATE\" { default = \"${EARLY}!\" }\nvariable \"EARLY\" { default = \"e\" }\n"
 		"variable \"TEXT\" {\n  type = string\n  default = 5\n}\nvariable \"AMOUNT\" {\n  type = number\n}\n"
+		"variable \"COUNT\" {\n  type = number\n  default = \"5\"\n}\n"
 		"variable \"LOOP\" { default = LOOP }\nvariable \"NONE\" {}\nplain = \"p\"\n"
 		"function \"twice\" {\n  params = [a]\n  result = \"${a}${a}\"\n}\n"
 		"function \"all\" {\n  params = [first]\n  variadic_params = rest\n  result = join(first, rest)\n}\n"
@@ -267,7 +268,7 @@ static void test_hcl_expressions(void **state)
 		{ "1 + 2 * 3", "7" }, { "(1 + 2) * 3", "9" }, { "7 / 2", "3.5" }, { "-N + 10 % 4", "-5" }, { "0.5", "0.5" },
 		{ "N > 6 && !(N == 8) ? \"yes\" : \"no\"", "yes" }, { "N == \"7\" ? 1 : 2", "2" }, { "1 <= 1 || false", "true" },
 		{ "STAGE", "final" }, { "\"${STAGE}-${N}\"", "final-7" }, { "\"$${STAGE}\"", "${STAGE}" }, { "\"a$b\"", "a$b" },
-		{ "TEXT == \"5\" ? 1 : 2", "1" }, { "AMOUNT == null ? 1 : 2", "1" }, { "LATE", "e!" }, { "NONE", "" }, { "plain", "p" }, { "LOOP", NULL }, { "ELSEWHERE", NULL }, { "\"x${ELSEWHERE}\"", NULL },
+		{ "TEXT == \"5\" ? 1 : 2", "1" }, { "AMOUNT == null ? 1 : 2", "1" }, { "COUNT == 5 ? 1 : 2", "1" }, { "LATE", "e!" }, { "NONE", "" }, { "plain", "p" }, { "LOOP", NULL }, { "ELSEWHERE", NULL }, { "\"x${ELSEWHERE}\"", NULL },
 		{ "\"\\u00e9\\t\"", "\u00e9\t" }, { "\"%%{x}\"", "%{x}" }, { "\"%{if true}a%{endif}\"", NULL },
 		{ "LIST[1]", "b" }, { "LIST[9]", NULL }, { "{a = {b = \"deep\"}}.a.b", "deep" }, { "{a = 1}[\"a\"]", "1" },
 		{ "join(\",\", [for x in LIST : upper(x)])", "A,B" }, { "join(\",\", [for i, x in LIST : \"${i}${x}\" if x != \"a\"])", "1b" },

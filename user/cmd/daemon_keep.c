@@ -63,7 +63,7 @@ void keep_name(struct daemon *d, char *buf, size_t len, const char *slug)
 
 	gmtime_r(&now, &tm);
 	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm);
-	snprintf(buf, len, "%s-d%04u-%d%s%s", stamp, ++d->seq % 10000, (int)d->pid, *slug ? "-" : "", slug);
+	snprintf(buf, len, "%s-d%04u-%u%s%s", stamp, ++d->seq % 10000, d->pid, *slug ? "-" : "", slug);
 }
 
 /* Is it being written, or its report? */

@@ -103,7 +103,7 @@ static void note_project(struct report *r, const struct build *b, struct inciden
 	if (b->file_status == ZT_FILE_STDIN)
 		add_note(i, _("the compose or bake file came over a pipe: which service this step is of is not known"));
 	else if (b->file_status == ZT_FILE_REMOTE)
-		add_note(i, _("the bake file is remote: which service this step is of is not known"));
+		add_note(i, _("the compose or bake file is remote: which service this step is of is not known"));
 	else
 		add_note(i, say(r, _("%s could not be read (%s): which service this step is of is not known"), b->project_path,
 				b->file_error == EBADMSG ? _("not valid YAML") : strerror(b->file_error)));

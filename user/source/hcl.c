@@ -170,12 +170,13 @@ static void type_of(const struct block *b, const struct hcl *in, char type[HCL_N
 
 static json_t *converted(const json_t *v, const char *type)
 {
+	json_t *number __json = json_integer(0);
 	char *text __free = hcl_text(v);
 
 	if (!*type || !strcmp(type, "any") || !text)
 		return json_deep_copy(v);
 	return !strcmp(type, "string") ? json_string(text) :
-	       !strcmp(type, "number") ? as_type(text, json_integer(0)) :
+	       !strcmp(type, "number") ? as_type(text, number) :
 	       !strcmp(type, "bool")   ? as_type(text, json_true()) :
 					 NULL; /* lists as CSV, objects as JSON */
 }

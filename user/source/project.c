@@ -453,7 +453,6 @@ static void add_dotenv(struct reading *r, const char *dir, const char *name)
 	}
 	if (asprintf(&all, "%s\n%s", text, r->dotenv) >= 0) {
 		free(r->dotenv);
-	free(r->hcl);
 		r->dotenv = all;
 	}
 	free(text);
@@ -471,14 +470,15 @@ static void read_dotenv(struct reading *r)
 			add_dotenv(r, r->p.dir, word + 1);
 			given = true;
 		}
-	for (size_t n; !given && list && *list; list += n + (list[n] != 0)) {
+	if (given)
+		return;
+	if (!list || !*list)
+		add_dotenv(r, r->dir, ".env");
+	for (size_t n; list && *list; list += n + (list[n] != 0)) {
 		n = strcspn(list, ",");
 		snprintf(name, sizeof(name), "%.*s", (int)n, list);
 		add_dotenv(r, r->p.dir, name);
-		given |= !list[n];
 	}
-	if (!given)
-		add_dotenv(r, r->dir, ".env");
 }
 
 static int answer(struct reading *r, struct dockerfile_buf *b, int proc, const char *cwd, sink_fn sink, void *ctx)
@@ -521,6 +521,7 @@ int project_answer(struct dockerfile_buf *b, int proc, const char *cwd, char *en
 	}
 	project_done(&r->project);
 	free(r->dotenv);
+	free(r->hcl);
 	free(r);
 	return err;
 }
