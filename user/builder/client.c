@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <strings.h>
 
+#include "base/remote.h"
 #include "builder/clientopts.h"
 
 static const struct opt *find_long(const struct opt *t, const char *name, size_t len)
@@ -211,17 +212,6 @@ void opts_rest(struct client_cmd *c, const struct opt *table, struct words *w)
 		else
 			short_opts(c, table, s, w);
 	}
-}
-
-static bool is_remote(const char *s)
-{
-	static const char *const schemes[] = { "http://", "https://",	 "git://", "ssh://",
-					       "git@",	  "github.com/", NULL };
-
-	for (const char *const *p = schemes; *p; p++)
-		if (!strncasecmp(s, *p, strlen(*p)))
-			return true;
-	return false;
 }
 
 /* As docker/buildx build/opt.go loadInputs decides it. */

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/remote.h"
 #include "builder/argvwords.h"
 
 /* Options that take a value; all others are switches. */
@@ -111,7 +112,7 @@ static void names(struct compose_cmd *c, const char *const values[], struct word
 	const char *s, *arg;
 
 	while ((s = word_next(w)))
-		if (s[0] != '-' && c->kind == COMPOSE_BAKE && !c->nnames && !c->remote && (strstr(s, "://") || !strncmp(s, "git@", 4)))
+		if (s[0] != '-' && c->kind == COMPOSE_BAKE && !c->nnames && !c->remote && is_remote(s))
 			c->remote = s;
 		else if (s[0] != '-')
 			add(c->names, &c->nnames, COMPOSE_NAMES_MAX, s);

@@ -9,6 +9,7 @@
 #include <yaml.h>
 
 #include "base/cleanup.h"
+#include "base/remote.h"
 #include "source/hcl.h"
 #include "source/interpolate.h"
 
@@ -100,17 +101,12 @@ static void set(char **slot, char *value)
 	*slot = value;
 }
 
-static bool is_url(const char *s)
-{
-	return strstr(s, "://") || !strncmp(s, "git@", 4) || !strncmp(s, "github.com/", 11);
-}
-
 /* dir/path, when path is neither absolute nor somewhere else. Takes path over. */
 static char *below(const char *dir, char *path)
 {
 	char *whole;
 
-	if (!path || *path == '/' || is_url(path))
+	if (!path || *path == '/' || strstr(path, "://") || is_remote(path))
 		return path;
 	if (asprintf(&whole, "%s/%s", dir, path) < 0)
 		whole = NULL;

@@ -7,20 +7,9 @@
 #include <time.h>
 
 #include "base/cleanup.h"
+#include "base/remote.h"
 #include "source/redact.h"
 #include "source/safeio.h"
-
-static bool has_prefix(const char *s, const char *prefix)
-{
-	return !strncmp(s, prefix, strlen(prefix));
-}
-
-/* What docker takes for a URL or a git repository. */
-static bool is_remote(const char *s)
-{
-	return has_prefix(s, "http://") || has_prefix(s, "https://") || has_prefix(s, "git://") ||
-	       has_prefix(s, "git@") || has_prefix(s, "ssh://") || has_prefix(s, "github.com/");
-}
 
 /* As a user in ztrace's working directory would write it. p NULL: a path of ours */
 static const char *shorten(const struct safeio_proc *p, const char *cwd, const char *absolute)

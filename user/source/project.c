@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/remote.h"
 #include "source/compose.h"
 #include "source/evbuf.h"
 #include "source/hcl.h"
@@ -357,11 +358,6 @@ static const char *bake_variable(void *ctx, const char *name)
 	return from_environment(r, name);
 }
 
-static bool is_url(const char *s)
-{
-	return strstr(s, "://") || !strncmp(s, "git@", 4);
-}
-
 /* By its name, as bake decides it. */
 static bool is_hcl(const char *path)
 {
@@ -415,10 +411,10 @@ static bool read_files(struct reading *r, sink_fn sink, void *ctx, int *err)
 	char *text, path[PATH_MAX];
 	size_t len;
 
-	if (strcmp(r->w->path, "-") != 0 && !is_url(r->w->path))
+	if (strcmp(r->w->path, "-") != 0 && !is_remote(r->w->path))
 		gather_hcl(r);
 	for (unsigned int n = 0; n < r->nfiles; n++) {
-		int e = !strcmp(r->w->path, "-") ? -ESPIPE : is_url(r->w->path) ? -EREMOTE : read_text(r, r->files[n], &text, &len);
+		int e = !strcmp(r->w->path, "-") ? -ESPIPE : is_remote(r->w->path) ? -EREMOTE : read_text(r, r->files[n], &text, &len);
 
 		if (!e) {
 			e = add_text(r, r->files[n], text, len);
