@@ -273,6 +273,8 @@ static void test_hcl_expressions(void **state)
 		{ "LIST[1]", "b" }, { "LIST[9]", NULL }, { "{a = {b = \"deep\"}}.a.b", "deep" }, { "{a = 1}[\"a\"]", "1" },
 		{ "join(\",\", [for x in LIST : upper(x)])", "A,B" }, { "join(\",\", [for i, x in LIST : \"${i}${x}\" if x != \"a\"])", "1b" },
 		{ "{for x in LIST : x => \"${x}!\"}.b", "b!" }, { "length([for x in [] : x])", "0" },
+		{ "join(\",\", [for k, v in {b = 2, a = 1} : \"${k}${v}\"])", "a1,b2" }, { "length([for x in \"text\" : x])", NULL },
+		{ "modulo(7, 4)", "3" }, { "and(true, false) || not(false)", "true" },
 		{ "twice(\"ab\")", "abab" }, { "all(\"-\", \"x\", \"y\")", "x-y" }, { "all(\"+\", LIST...)", "a+b" }, { "ever(1)", NULL },
 		{ "no_such(1)", NULL }, { "notequal(\"\", STAGE) ? \"set\" : \"empty\"", "set" },
 		{ "lower(replace(\"A-B\", \"-\", \"_\"))", "a_b" }, { "join(\"|\", split(\".\", \"1.2.3\"))", "1|2|3" },

@@ -53,16 +53,25 @@ static void for_one(struct hcl *h, json_t *to, bool *unknown)
 		add(to, key, value, unknown);
 }
 
+static json_t *element(json_t *of, const json_t *key)
+{
+	double d;
+
+	if (json_is_array(of) && hcl_number(key, &d) && d >= 0 && d < (double)json_array_size(of))
+		return json_incref(json_array_get(of, (size_t)d));
+	return json_is_string(key) ? json_incref(json_object_get(of, json_string_value(key))) : NULL;
+}
+
 /* Behind "[ for" or "{ for": "k, v in EXPR :" and what is made of each */
 static json_t *comprehension(struct hcl *h, json_t *to)
 {
 	char first[HCL_NAME_BYTES], second[HCL_NAME_BYTES] = "", word[HCL_NAME_BYTES];
 	struct hcl_local k = { .up = h->locals, .name = first }, v = { .up = &k, .name = second };
 	const struct hcl_local *outer = h->locals;
-	json_t *over __json = NULL;
-	bool unknown = false, some = false;
+	json_t *over __json = NULL, *keys __json = NULL;
+	bool unknown = false;
 	const char *body;
-	size_t n;
+	size_t n, at = 0;
 
 	hcl_skip(h, true);
 	hcl_name(h, first);
@@ -82,25 +91,23 @@ static json_t *comprehension(struct hcl *h, json_t *to)
 		k.name = "";
 	}
 	h->locals = &v;
-	n = json_is_array(over) ? json_array_size(over) : json_object_size(over);
-	for (void *it = json_object_iter(over); n && hcl_work(h, 1); n--) {
-		json_t *key __json = json_is_array(over) ? json_integer((json_int_t)(json_array_size(over) - n)) :
-							    json_string(json_object_iter_key(it));
+	keys = json_is_object(over) ? hcl_in_order(over, true) : NULL;
+	for (n = json_array_size(keys ?: over); at < n && hcl_work(h, 1); at++) {
+		json_t *key __json = keys ? json_incref(json_array_get(keys, at)) : json_integer((json_int_t)at);
 
 		k.value = key;
-		v.value = json_is_array(over) ? json_array_get(over, json_array_size(over) - n) : json_object_iter_value(it);
+		v.value = element(over, key);
+		json_decref(v.value); /* over holds it */
 		h->p = body;
 		for_one(h, to, &unknown);
-		some = true;
-		it = json_is_object(over) ? json_object_iter_next(over, it) : NULL;
 	}
-	if (!some) { /* to get past it */
+	if (!at) { /* to get past it */
 		k.value = v.value = NULL;
 		for_one(h, to, &unknown);
 		unknown = false;
 	}
 	h->locals = outer;
-	if (unknown || n || !over) {
+	if (unknown || at < n || !(json_is_array(over) || json_is_object(over))) {
 		json_decref(to);
 		return NULL;
 	}
@@ -305,15 +312,6 @@ static json_t *subscript(struct hcl *h)
 	return v;
 }
 
-static json_t *element(json_t *of, const json_t *key)
-{
-	double d;
-
-	if (json_is_array(of) && hcl_number(key, &d) && d >= 0 && d < (double)json_array_size(of))
-		return json_incref(json_array_get(of, (size_t)d));
-	return json_is_string(key) ? json_incref(json_object_get(of, json_string_value(key))) : NULL;
-}
-
 /* a.b, a[0], a["b"] */
 static json_t *postfix(struct hcl *h)
 {
@@ -359,7 +357,7 @@ static json_t *unary(struct hcl *h)
 	return postfix(h);
 }
 
-static json_t *compute(const char *op, const json_t *a, const json_t *b)
+json_t *hcl_compute(const char *op, const json_t *a, const json_t *b)
 {
 	double x, y;
 
@@ -418,7 +416,7 @@ static json_t *binary(struct hcl *h, size_t level)
 	while (level < LEVELS && hcl_work(h, 1) && (op = operator_at(h, level))) {
 		json_t *left __json = a, *right __json = binary(h, level + 1);
 
-		a = compute(op, left, right);
+		a = hcl_compute(op, left, right);
 	}
 	return a;
 }

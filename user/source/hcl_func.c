@@ -34,70 +34,30 @@ static json_t *f_upper(json_t *const *a, size_t n)
 	return mapped(a[0], toupper);
 }
 
-static json_t *f_and(json_t *const *a, size_t n)
-{
-	(void)n;
-	return json_boolean(json_is_true(a[0]) && json_is_true(a[1]));
-}
-
-static json_t *f_or(json_t *const *a, size_t n)
-{
-	(void)n;
-	return json_boolean(json_is_true(a[0]) || json_is_true(a[1]));
-}
-
 static json_t *f_not(json_t *const *a, size_t n)
 {
 	(void)n;
 	return json_is_boolean(a[0]) ? json_boolean(!json_is_true(a[0])) : NULL;
 }
 
-static json_t *f_equal(json_t *const *a, size_t n)
-{
-	(void)n;
-	return json_boolean(hcl_same(a[0], a[1]));
-}
-
-static json_t *f_notequal(json_t *const *a, size_t n)
-{
-	(void)n;
-	return json_boolean(!hcl_same(a[0], a[1]));
-}
-
-static json_t *arithmetic(json_t *const *a, char op)
-{
-	double x, y;
-
-	if (!hcl_number(a[0], &x) || !hcl_number(a[1], &y))
-		return NULL;
-	switch (op) {
-	case '+':
-		return hcl_new_number(x + y);
-	case '-':
-		return hcl_new_number(x - y);
-	case '*':
-		return hcl_new_number(x * y);
-	case '/':
-		return y != 0 ? hcl_new_number(x / y) : NULL;
-	case '<':
-		return json_boolean(x < y);
-	default:
-		return json_boolean(x > y);
-	}
-}
-
-#define ARITHMETIC(name, op)                             \
+/* Those that an operator is for as well */
+#define OPERATOR(name, op)                               \
 	static json_t *name(json_t *const *a, size_t n) \
 	{                                                \
 		(void)n;                                 \
-		return arithmetic(a, op);                \
+		return hcl_compute(op, a[0], a[1]);      \
 	}
-ARITHMETIC(f_add, '+')
-ARITHMETIC(f_subtract, '-')
-ARITHMETIC(f_multiply, '*')
-ARITHMETIC(f_divide, '/')
-ARITHMETIC(f_lessthan, '<')
-ARITHMETIC(f_greaterthan, '>')
+OPERATOR(f_and, "&&")
+OPERATOR(f_or, "||")
+OPERATOR(f_equal, "==")
+OPERATOR(f_notequal, "!=")
+OPERATOR(f_add, "+")
+OPERATOR(f_subtract, "-")
+OPERATOR(f_multiply, "*")
+OPERATOR(f_divide, "/")
+OPERATOR(f_modulo, "%")
+OPERATOR(f_lessthan, "<")
+OPERATOR(f_greaterthan, ">")
 
 static json_t *f_length(json_t *const *a, size_t n)
 {
@@ -367,8 +327,7 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* HCL's objects are in the order of their names. */
-static json_t *in_order(json_t *o, bool keys)
+json_t *hcl_in_order(json_t *o, bool keys)
 {
 	size_t n = json_object_size(o), i = 0;
 	const char **names = calloc(n + 1, sizeof(*names));
@@ -387,13 +346,13 @@ static json_t *in_order(json_t *o, bool keys)
 static json_t *f_keys(json_t *const *a, size_t n)
 {
 	(void)n;
-	return json_is_object(a[0]) ? in_order(a[0], true) : NULL;
+	return json_is_object(a[0]) ? hcl_in_order(a[0], true) : NULL;
 }
 
 static json_t *f_values(json_t *const *a, size_t n)
 {
 	(void)n;
-	return json_is_object(a[0]) ? in_order(a[0], false) : NULL;
+	return json_is_object(a[0]) ? hcl_in_order(a[0], false) : NULL;
 }
 
 /* What is no letter, figure, _ or - becomes _ */
@@ -423,7 +382,8 @@ static const struct {
 	{ "keys", "o", f_keys },	      { "length", ".", f_length },
 	{ "lessthan", "..", f_lessthan },     { "lookup", "os?.", f_lookup },
 	{ "lower", ".", f_lower },	      { "merge", "o+", f_merge },
-	{ "multiply", "..", f_multiply },     { "not", ".", f_not },
+	{ "modulo", "..", f_modulo },	      { "multiply", "..", f_multiply },
+	{ "not", ".", f_not },
 	{ "notequal", "..", f_notequal },     { "or", "..", f_or },
 	{ "replace", "sss", f_replace },      { "sanitize", ".", f_sanitize },
 	{ "split", "ss", f_split },	      { "strlen", "s", f_strlen },

@@ -43,6 +43,7 @@ bool hcl_work(struct hcl *h, size_t units); /* false: the file has cost enough *
 
 /* hcl_expr.c: h->p is behind it afterwards, also when it is not known */
 json_t *hcl_expression(struct hcl *h);
+json_t *hcl_compute(const char *op, const json_t *a, const json_t *b);
 
 /* hcl_string.c */
 #define HCL_BYTES_A_UNIT 16 /* so much copied counts as a unit of work */
@@ -64,5 +65,7 @@ bool hcl_same(const json_t *a, const json_t *b);
 
 /* hcl_func.c: args are all known. NULL: no such function, or not with these */
 json_t *hcl_call(const char *name, json_t *const *args, size_t n);
+/* An object's keys or values as a list; HCL's objects are in the order of their names. */
+json_t *hcl_in_order(json_t *o, bool keys);
 
 #endif
