@@ -179,6 +179,19 @@ static void test_bake(void **state)
 	end(p);
 }
 
+/* Of a bake file as it is alone */
+static struct project *hcl_project(const char *text)
+{
+	char *json = hcl_to_json(text, strlen(text), 0, strlen(text), variable, NULL);
+	struct project *p;
+
+	assert_non_null(json);
+	assert_true(strlen(json) < 1000);
+	p = project(json);
+	free(json);
+	return p;
+}
+
 static void test_hcl(void **state)
 {
 	static const char hcl[] =
@@ -190,12 +203,10 @@ static void test_hcl(void **state)
 		"  args = {\n    MB = \"${MB}\"\n    N = 5\n    \"Q\" : \"a\\\"b\",\n    F = f(1)\n    E = MB == 7 ? \"y\" : \"n\"\n  }\n"
 		"  tags = [\"a\", \"b${f(\"}\")}\"]\n}\n"
 		"target \"api\" {\n  inherits = [\"_c\"]\n  contexts = { x = \"y\" }\n}\n";
-	char *json = hcl_to_json(hcl, sizeof(hcl) - 1, 0, sizeof(hcl) - 1, variable, NULL);
-	struct project *p;
+	struct project *p = hcl_project(hcl);
+	char *json;
 
 	(void)state;
-	assert_non_null(json);
-	p = project(json);
 	project_select(p, "", "");
 	assert_true(find(p, "web")->wanted && find(p, "api")->wanted && !find(p, "_c")->wanted);
 	assert_string_equal(find(p, "web")->context, "/p/.");
@@ -203,7 +214,6 @@ static void test_hcl(void **state)
 	assert_string_equal(find(p, "web")->target, "final");
 	has_args(find(p, "web"), "MB=7 N=5 Q=a\"b F=2 E=n");
 	end(p);
-	free(json);
 	json = hcl_to_json("}]\"${", 5, 0, 5, NULL, NULL);
 	assert_non_null(json);
 	free(json);
@@ -249,17 +259,13 @@ static void has_value(const char *expression, const char *want)
 		"function \"ever\" {\n  params = [a]\n  result = ever(a)\n}\n";
 	char text[4096];
 	struct project *p;
-	char *json;
 
 	snprintf(text, sizeof(text), "%starget \"t\" {\n  args = {\n    V = %s\n    AFTER = 1\n  }\n}\n", before, expression);
-	json = hcl_to_json(text, strlen(text), 0, strlen(text), variable, NULL);
-	assert_non_null(json);
-	p = project(json);
+	p = hcl_project(text);
 	snprintf(text, sizeof(text), "%s%s%sAFTER=1", want ? "V=" : "", want ?: "", want ? " " : "");
 	print_message("%s\n", expression);
 	has_args(find(p, "t"), text);
 	end(p);
-	free(json);
 }
 
 static void test_hcl_expressions(void **state)
@@ -302,12 +308,9 @@ static void test_hcl_matrix(void **state)
 		"  dockerfile = \"${item.version}.Dockerfile\"\n  target = tgt\n}\n"
 		"target \"odd\" {\n  dockerfile = uuidv4()\n}\ntarget \"heir\" {\n  inherits = [\"odd\"]\n}\n"
 		"target \"dyn\" {\n  name = \"d-${timestamp()}\"\n  matrix = { a = [1] }\n}\n";
-	char *json = hcl_to_json(hcl, sizeof(hcl) - 1, 0, sizeof(hcl) - 1, variable, NULL);
-	struct project *p;
+	struct project *p = hcl_project(hcl);
 
 	(void)state;
-	assert_non_null(json);
-	p = project(json);
 	project_select(p, "", "");
 	assert_string_equal(find(p, "app-lint-1-0")->target, "lint");
 	assert_string_equal(find(p, "app-build-2-0")->dockerfile, "2.0.Dockerfile");
@@ -317,7 +320,6 @@ static void test_hcl_matrix(void **state)
 		assert_true(strcmp(p->services[n].name, "app") && strncmp(p->services[n].name, "d", 1));
 	assert_true(find(p, "odd")->unplaced && find(p, "heir")->unplaced);
 	end(p);
-	free(json);
 }
 
 /* Two files, one behind the other */
@@ -346,17 +348,12 @@ static void test_hcl_cost(void **state)
 		"variable \"L\" { default = [for i in [1, 2, 3, 4, 5, 6, 7, 8] : [for j in [1, 2, 3, 4, 5, 6, 7, 8] : "
 		"[for k in [1, 2, 3, 4, 5, 6, 7, 8] : replace(d(d(d(d(d(\"x\"))))), \"x\", \"y\")]]] }\n"
 		"target \"last\" { args = { A = join(\",\", flatten(L)) } }\n";
-	char *json = hcl_to_json(hcl, sizeof(hcl) - 1, 0, sizeof(hcl) - 1, variable, NULL);
-	struct project *p;
+	struct project *p = hcl_project(hcl);
 
 	(void)state;
-	assert_non_null(json);
-	assert_true(strlen(json) < 1000);
-	p = project(json);
 	has_args(find(p, "first"), "A=1");
 	has_args(find(p, "last"), "");
 	end(p);
-	free(json);
 }
 
 /* What a stranger may write: nothing of it takes long. */

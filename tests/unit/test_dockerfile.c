@@ -578,15 +578,34 @@ static struct df_argv argv_of(const char *bytes, size_t len)
 }
 #define A(lit) argv_of(lit, sizeof(lit))
 
+struct match_case {
+	struct df_argv v;
+	unsigned int line; /* 0: no match */
+};
+
+/* With what `more` has set, each is of that kind; without it, of none. */
+static void match_cases(const struct dockerfile *df, const struct match_case *cases, size_t n, struct df_argv more, enum df_match_kind kind)
+{
+	struct df_match m[4];
+
+	for (size_t i = 0; i < n; i++) {
+		struct df_argv v = cases[i].v;
+
+		assert_int_equal(dockerfile_match(df, &v, m, 4), 0);
+		v.other_shell = more.other_shell;
+		v.late = more.late;
+		assert_int_equal(dockerfile_match(df, &v, m, 4), cases[i].line != 0);
+		if (cases[i].line)
+			assert_true(m[0].kind == kind && m[0].instr->line == cases[i].line);
+	}
+}
+
 /* BuildKit with a base image that has a SHELL */
 static void test_match_other_shell(void **state)
 {
 	struct dockerfile *df = parse("FROM a\nRUN make all\nRUN [\"/bin/sh\",\"-c\",\"x y\"]\n"
 				      "SHELL [\"/bin/ash\",\"-c\"]\nRUN make some\n", NULL);
-	const struct {
-		struct df_argv v;
-		unsigned int line; /* 0: no match */
-	} cases[] = {
+	const struct match_case cases[] = {
 		{ A("/bin/bash\0-c\0make all"), 2 },
 		{ A("/bin/bash\0-o\0pipefail\0-c\0make all"), 2 },
 		{ A("pwsh\0-Command\0make all"), 2 },
@@ -597,18 +616,9 @@ static void test_match_other_shell(void **state)
 		{ A("/bin/bash\0-c\0x y"), 0 },
 		{ A("/bin/bash\0-c\0make some"), 0 },
 	};
-	struct df_match m[4];
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct df_argv v = cases[i].v;
-
-		assert_int_equal(dockerfile_match(df, &v, m, 4), 0);
-		v.other_shell = true;
-		assert_int_equal(dockerfile_match(df, &v, m, 4), cases[i].line != 0);
-		if (cases[i].line)
-			assert_true(m[0].kind == DF_MATCH_SHELL && m[0].instr->line == cases[i].line);
-	}
+	match_cases(df, cases, sizeof(cases) / sizeof(cases[0]), (struct df_argv){ .other_shell = true }, DF_MATCH_SHELL);
 	dockerfile_free(df);
 }
 
@@ -617,27 +627,15 @@ static void test_match_late(void **state)
 {
 	struct dockerfile *df = parse("FROM a\nRUN oombox eat 200\nRUN echo a && make  all\nRUN make all; true\nRUN exec ls\n"
 				      "RUN [\"make\",\"some\"]\nRUN echo x | cat\nRUN \\\n  set -e; \\\n  go build ./...\nRUN echo $X\n", NULL);
-	const struct {
-		struct df_argv v;
-		unsigned int line; /* 0: no match */
-	} cases[] = {
+	const struct match_case cases[] = {
 		{ A("oombox\0eat\000200"), 2 }, { A("oombox\0eat"), 0 },	   { A("oombox\0eat\000200\0more"), 0 },
 		{ A("make\0all"), 3 },	       { A("true"), 4 },		   { A("ls"), 5 },
 		{ A("cat"), 7 },	       { A("go\0build\0./..."), 8 },	   { A("echo\0$X"), 0 },
 		{ A("echo\0a"), 0 },	       { A("make all"), 0 },		   { A(""), 0 },
 	};
-	struct df_match m[4];
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct df_argv v = cases[i].v;
-
-		assert_int_equal(dockerfile_match(df, &v, m, 4), 0);
-		v.late = true;
-		assert_int_equal(dockerfile_match(df, &v, m, 4), cases[i].line != 0);
-		if (cases[i].line)
-			assert_true(m[0].kind == DF_MATCH_BECAME && m[0].instr->line == cases[i].line);
-	}
+	match_cases(df, cases, sizeof(cases) / sizeof(cases[0]), (struct df_argv){ .late = true }, DF_MATCH_BECAME);
 	dockerfile_free(df);
 }
 
